@@ -1,0 +1,19 @@
+"""Who the doll is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A character, as `relay/persona/*.toml` or an owner's own file describes it."""
+
+    name: str  #: what the doll is called
+    owner: str  #: whom it talks with; may be empty
+    language: str  #: ISO 639-1, its first language
+    languages: tuple[str, ...]  #: all that it understands and speaks, the first one first
+    character: str  #: the prompt: who it is and how it talks
+    voice: str = ""  #: a voice of the configured TTS; empty for its default
+    lines: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Its own wording of fixed lines: language -> key (see `relay/locales`) -> variants."""
