@@ -1,0 +1,110 @@
+"""Speech to text with Whisper on this machine's own processor: no key, no cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+import structlog
+
+from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm, duration_s
+from relay.errors import ErrorKind, ProviderError
+from relay.models import WHISPER_BASE, ensure
+from relay.stt.base import Transcript
+from relay.stt.noise import is_made_up
+from relay.stt.whisper_engine import WhisperEngine
+from relay.worker import Worker
+
+#: Shorter than the shortest word ("네" said quickly).
+SHORTEST_S: Final = 0.15
+
+#: What Whisper can hear at once.
+LONGEST_S: Final = 30.0
+
+#: An utterance whose loudest frame is quieter than this (RMS, about -60 dBFS) is silence.
+SILENCE_RMS: Final = 33.0
+
+
+class WhisperSpeechToText:
+    """One Whisper model for all dolls, in a thread of its own. Made by `load`."""
+
+    def __init__(self, engine: WhisperEngine, worker: Worker) -> None:
+        self._engine = engine
+        self._worker = worker
+
+    @classmethod
+    async def load(
+        cls,
+        directory: Path | None = None,
+        *,
+        threads: int = 2,
+        beam: int = 5,
+        waiting: int = 8,
+    ) -> Self:
+        """Load the model and hear something once, so that the first turn is as fast as the next.
+
+        `directory` holds a Whisper model for CTranslate2 (multilingual, up to large-v2); without
+        it the embedded whisper-base is used. Takes one to two seconds. Raises
+        `relay.models.ModelError` when the embedded model cannot be had, ProviderError when the
+        model cannot be loaded.
+        """
+        worker = Worker("speech recognition", waiting)
+        try:
+            engine = await worker.run(_load, directory, threads, beam)
+        except BaseException as error:
+            await worker.close()
+            if isinstance(error, RuntimeError | ValueError | OSError):
+                raise ProviderError(
+                    ErrorKind.SERVER, f"The Whisper model cannot be loaded: {error}"
+                ) from error
+            raise
+        return cls(engine, worker)
+
+    async def transcribe(self, utterance: Pcm, languages: Sequence[str]) -> Transcript:
+        """See `SpeechToText.transcribe`. Only the first 30 s of an utterance are heard."""
+        asked = [language for language in languages if self._engine.knows(language)]
+        if not asked:
+            raise ProviderError(
+                ErrorKind.BAD_REQUEST,
+                f"Whisper knows none of the languages {list(languages)!r}; give ISO 639-1 codes.",
+            )
+        if duration_s(utterance) > LONGEST_S:
+            structlog.get_logger().warning(
+                "utterance cut", seconds=round(duration_s(utterance)), heard=round(LONGEST_S)
+            )
+            utterance = utterance[: round(LONGEST_S * RATE_HZ)]
+        try:
+            return await self._worker.run(_transcribe, self._engine, utterance, asked)
+        except (RuntimeError, ValueError) as error:
+            raise ProviderError(ErrorKind.SERVER, f"Whisper failed: {error}") from error
+
+    async def close(self) -> None:
+        """See `SpeechToText.close`."""
+        await self._worker.close()
+
+
+def _load(directory: Path | None, threads: int, beam: int) -> WhisperEngine:
+    engine = WhisperEngine(directory or ensure(WHISPER_BASE), threads, beam)
+    # A second of faint noise takes the way of real speech, and gives no long text.
+    noise = np.random.default_rng(0).normal(0, 100, RATE_HZ).astype(np.int16)
+    engine.hear(noise, ["ko", "en"])
+    return engine
+
+
+def _transcribe(engine: WhisperEngine, utterance: Pcm, languages: Sequence[str]) -> Transcript:
+    if duration_s(utterance) < SHORTEST_S or is_silent(utterance):
+        return Transcript("", languages[0])
+    hearing = engine.hear(utterance, languages)
+    if is_made_up(hearing):
+        structlog.get_logger().debug("only noise heard", no_speech=round(hearing.no_speech, 2))
+        return Transcript("", hearing.language)
+    return Transcript(hearing.text, hearing.language)
+
+
+def is_silent(utterance: Pcm) -> bool:
+    """Whether no frame of `utterance` is loud enough to hold a voice."""
+    whole = len(utterance) // FRAME_SAMPLES * FRAME_SAMPLES
+    frames = utterance[:whole].reshape(-1, FRAME_SAMPLES).astype(np.float32)
+    return not bool((np.square(frames).mean(axis=1) > SILENCE_RMS**2).any())
