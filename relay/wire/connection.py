@@ -1,0 +1,190 @@
+"""One doll's WebSocket: typed messages and samples on this side, the xiaozhi protocol on the other.
+
+connection = await Connection.open(websocket, limits, session_id="…")
+while True:
+    match await connection.receive():
+        case Listen(state="start"): ...
+        case np.ndarray() as pcm: ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.websockets import WebSocket
+from structlog.typing import FilteringBoundLogger
+
+from relay.audio import Pcm
+from relay.wire.codecs import Decoder, Encoder, downlink, make_decoder, make_encoder
+from relay.wire.errors import CloseCode, Disconnected, ErrorCode, WireError
+from relay.wire.framing import Framing, framing
+from relay.wire.intake import Intake, read_hello
+from relay.wire.limits import TokenBucket, WireLimits
+from relay.wire.link import Link
+from relay.wire.messages import (
+    DeviceMessage,
+    Error,
+    Hello,
+    Ping,
+    Pong,
+    RelayMessage,
+    ServerHello,
+    Tts,
+    clip,
+    encode,
+)
+
+_IDENTIFIER = re.compile(r"[!-~]{1,64}")  # printable ASCII without spaces: a MAC, a UUID, a name
+
+
+class Connection:
+    """A doll that has said hello. One task receives; any task may send or close.
+
+    A message that is not acceptable is answered with an `error`, logged, and passed over; pings are
+    answered here. When the link ends, for whatever reason, every call raises Disconnected.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        hello: Hello,
+        headers: Headers,
+        limits: WireLimits,
+        *,
+        session_id: str,
+        device_id: str,
+        log: FilteringBoundLogger,
+    ) -> None:
+        """Use `open`. Raises WireError when the hello asks for what the relay cannot do."""
+        self.session_id = session_id
+        self.device_id = device_id  #: as the doll says; a name made from the session if it does not
+        self.client_id = _identifier(headers.get("client-id")) or ""
+        self.hello = hello
+        self.log = log  #: with the doll and the session bound
+        self.decoder: Decoder = make_decoder(hello.audio_params)
+        self.encoder: Encoder = make_encoder(hello.audio_params)
+        self.downlink = downlink(hello.audio_params)
+        self._link = link
+        self._limits = limits
+        self._framing: Framing = framing(_version(hello, headers))
+        self._clock = asyncio.get_running_loop().time
+        self._intake = Intake(self._framing, self.decoder, limits, self._clock())
+        self._complaints = TokenBucket(limits.bad_messages / 60, limits.bad_messages, self._clock())
+        self._spoken_samples = 0  # of this reply
+
+    @classmethod
+    async def open(cls, websocket: WebSocket, limits: WireLimits, *, session_id: str) -> Connection:
+        """Accept the WebSocket and exchange hellos; ours is the first message that is sent.
+
+        A doll that does not say a proper hello in time is told why and closed. Raises Disconnected.
+        """
+        headers = websocket.headers
+        device_id = _identifier(headers.get("device-id")) or f"unnamed-{session_id[:8]}"
+        log = structlog.get_logger().bind(device=device_id, session=session_id)
+        link = Link(websocket, limits, log)
+        await link.accept()
+        raw = await link.receive(
+            limits.hello_timeout_s, CloseCode.NO_HELLO, "no hello came in time"
+        )
+        try:
+            connection = cls(
+                link,
+                read_hello(raw),
+                headers,
+                limits,
+                session_id=session_id,
+                device_id=device_id,
+                log=log,
+            )
+        except WireError as error:
+            raise await _refuse(link, error) from None
+        await connection.send(ServerHello(session_id, connection.downlink))
+        uplink = connection.hello.audio_params
+        log.info("connected", format=uplink.format, frame_ms=uplink.frame_duration)
+        return connection
+
+    async def receive(self) -> DeviceMessage | Pcm:
+        """The next valid message, or samples at 16 kHz of whatever length the doll sends at once.
+
+        Safe to cancel: nothing is lost. Raises Disconnected.
+        """
+        while True:
+            raw = await self._link.receive(
+                self._limits.idle_timeout_s, CloseCode.IDLE, "nothing was received for too long"
+            )
+            try:
+                item = self._intake.take(raw, self._clock())
+            except WireError as error:
+                await self._complain(error)
+                continue
+            if not isinstance(item, Ping):
+                return item
+            await self.send(Pong())
+
+    async def send(self, message: RelayMessage) -> None:
+        """Send one message. Waits while the doll does not read, up to a limit. Raises Disconnected.
+
+        `Tts(state="start")` begins a reply: the encoder and the playback position start anew.
+        """
+        if isinstance(message, Tts) and message.state == "start":
+            self.encoder.reset()
+            self._spoken_samples = 0
+        await self._link.send(encode(message, self.session_id))
+
+    async def send_audio(self, frame: Pcm) -> None:
+        """Send one frame: `encoder.frame_samples` samples at `encoder.rate_hz`.
+
+        Raises Disconnected, or ValueError for a frame of another length.
+        """
+        if self.encoder.heavy:
+            loop = asyncio.get_running_loop()
+            packet = await loop.run_in_executor(None, self.encoder.encode, frame)
+        else:
+            packet = self.encoder.encode(frame)
+        position_ms = self._spoken_samples * 1000 // self.encoder.rate_hz
+        self._spoken_samples += len(frame)
+        await self._link.send(self._framing.pack(packet, position_ms))
+
+    async def close(self, code: CloseCode, reason: str) -> None:
+        """End the connection; does nothing if it is over. The reason is sent, and logged."""
+        await self._link.close(code, reason)
+
+    async def _complain(self, error: WireError) -> None:
+        if error.close is not None:
+            raise await _refuse(self._link, error)
+        if self._complaints.take(1, self._clock()):
+            self.log.warning("message refused", error=error.code.value, reason=error.message)
+        await self._link.send(encode(Error(error.code, error.message)))
+
+
+async def _refuse(link: Link, error: WireError) -> Disconnected:
+    """Tell the doll why, and end the link; the exception to raise. Raises Disconnected itself."""
+    code, reason = error.close or CloseCode.PROTOCOL_ERROR, f"{error.code}: {error.message}"
+    await link.send(encode(Error(error.code, error.message)))
+    await link.close(code, reason)
+    return Disconnected(code, reason)
+
+
+def _identifier(value: str | None) -> str | None:
+    return value if value and _IDENTIFIER.fullmatch(value) else None
+
+
+def _version(hello: Hello, headers: Headers) -> int:
+    """The framing: what the upgrade said, or else the hello.
+
+    Both say the same on stock boards; clients made after the MQTT form say version 3 in a hello and
+    frame their audio as version 1.
+    """
+    header = headers.get("protocol-version")
+    if header is None:
+        return hello.version
+    if not header.isascii() or not header.isdigit() or len(header) > 3:
+        raise WireError(
+            ErrorCode.UNSUPPORTED_VERSION,
+            f"Protocol-Version {clip(header, 40)!r}: use 1, 2 or 3",
+            CloseCode.UNSUPPORTED_FORMAT,
+        )
+    return int(header)

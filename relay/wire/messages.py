@@ -1,0 +1,238 @@
+"""The text messages of the xiaozhi protocol, both ways, and our additions to them.
+
+One struct for each `type`. Fields that are not known are skipped, so that newer devices work with
+an older relay. `docs/protocol.md` shows each message.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias, get_args
+
+import msgspec
+from msgspec import Meta, Struct
+
+from relay.wire.errors import ErrorCode, WireError
+
+#: Largest text message, in bytes of UTF-8. Stock boards cut their MCP lists into pages of 8000.
+MAX_TEXT_BYTES = 16_384
+
+#: Lists and objects within each other in an MCP payload. A tool's JSON schema needs about eight.
+MAX_DEPTH = 32
+
+_Name = Annotated[str, Meta(max_length=128)]
+_Count = Annotated[int, Meta(ge=0, le=2**32)]
+
+
+class AudioParams(Struct, frozen=True):
+    """How one direction of the audio is coded."""
+
+    format: _Name = "opus"  #: "opus"; ours: "pcm", "adpcm"
+    sample_rate: int = 16_000  #: hertz
+    channels: int = 1
+    frame_duration: int = 60  #: milliseconds of audio in one binary message
+
+
+class Features(Struct, frozen=True):
+    """What a device can do beyond the basics."""
+
+    mcp: bool = False  #: it has tools that can be called (Model Context Protocol)
+    aec: bool = False  #: it wants the relay to cancel the echo of its speaker
+    report: bool = False  #: ours: it sends a `report` after each reply
+
+
+class Hello(Struct, frozen=True, tag="hello"):
+    """Device to relay, first of all."""
+
+    version: int = 1  #: framing of binary messages: 1, 2 or 3
+    features: Features = Features()
+    transport: Literal["websocket"] = "websocket"
+    audio_params: AudioParams = AudioParams()  #: of the uplink
+
+
+class Listen(Struct, frozen=True, tag="listen"):
+    """Device to relay: the microphone is on, off, or heard its wake word."""
+
+    state: Literal["start", "stop", "detect"]
+    mode: Literal["auto", "manual", "realtime"] = "auto"  #: with "start": who ends the turn
+    text: Annotated[str, Meta(max_length=1000)] = ""  #: with "detect": the wake word
+    session_id: _Name = ""
+
+
+class Abort(Struct, frozen=True, tag="abort"):
+    """Device to relay: stop talking. Always answered by `Tts(state="stop")`."""
+
+    reason: _Name = ""
+    session_id: _Name = ""
+
+
+class Mcp(Struct, frozen=True, tag="mcp", omit_defaults=True):
+    """Both ways: one JSON-RPC 2.0 message of the Model Context Protocol."""
+
+    payload: dict[str, Any]
+    session_id: _Name = ""
+
+
+class Ping(Struct, frozen=True, tag="ping"):
+    """Device to relay: are you there? Answered by `Pong`."""
+
+
+class Report(Struct, frozen=True, tag="report"):
+    """Device to relay, ours: how the last reply was played. A device sends what it knows."""
+
+    frames_played: _Count | None = None
+    frames_lost: _Count | None = None  #: received and not played
+    underruns: _Count | None = None  #: times that the speaker ran dry within the reply
+    frames_sent: _Count | None = None
+    frames_dropped: _Count | None = None  #: recorded and not sent
+    heap_free: _Count | None = None  #: bytes
+    heap_per_frame: Annotated[float, Meta(ge=-1e9, le=1e9)] | None = None  #: bytes, of one frame
+    rssi: Annotated[int, Meta(ge=-200, le=100)] | None = None  #: Wi-Fi signal, dBm
+    session_id: _Name = ""
+
+
+DeviceMessage: TypeAlias = Hello | Listen | Abort | Mcp | Ping | Report
+
+
+class ServerHello(Struct, frozen=True, tag="hello"):
+    """Relay to device: the answer to `Hello`, and the first message that the relay sends."""
+
+    session_id: str
+    audio_params: AudioParams  #: of the downlink
+    transport: Literal["websocket"] = "websocket"  #: stock firmware crashes without it
+
+
+class Stt(Struct, frozen=True, tag="stt", omit_defaults=True):
+    """Relay to device: what was heard."""
+
+    text: str
+    session_id: str = ""
+
+
+#: The faces that stock firmware knows.
+Emotion: TypeAlias = Literal[
+    "neutral", "happy", "laughing", "funny", "sad", "angry", "crying", "loving", "embarrassed",
+    "surprised", "shocked", "thinking", "winking", "cool", "relaxed", "delicious", "kissy",
+    "confident", "sleepy", "silly", "confused",
+]  # fmt: skip
+
+
+class Llm(Struct, frozen=True, tag="llm", omit_defaults=True):
+    """Relay to device: the face that goes with the reply."""
+
+    emotion: Emotion
+    text: str = ""  #: an emoji
+    session_id: str = ""
+
+
+class Tts(Struct, frozen=True, tag="tts", omit_defaults=True):
+    """Relay to device: speech begins, a sentence of it follows (`text`), speech has ended."""
+
+    state: Literal["start", "sentence_start", "stop"]
+    text: str = ""
+    session_id: str = ""
+
+
+class System(Struct, frozen=True, tag="system"):
+    """Relay to device: a command to the board itself."""
+
+    command: Literal["reboot"]
+
+
+class Alert(Struct, frozen=True, tag="alert"):
+    """Relay to device: a text to show, with a sound. Stock firmware wants all three fields."""
+
+    status: str
+    message: str
+    emotion: Emotion = "neutral"
+
+
+class Error(Struct, frozen=True, tag="error"):
+    """Relay to device, ours: the message before could not be used. Stock boards ignore it."""
+
+    code: str  #: an ErrorCode
+    message: str
+
+
+class Pong(Struct, frozen=True, tag="pong"):
+    """Relay to device: the answer to `Ping`."""
+
+
+RelayMessage: TypeAlias = ServerHello | Stt | Llm | Tts | Mcp | System | Alert | Error | Pong
+
+_decoder = msgspec.json.Decoder(DeviceMessage)
+_encoder = msgspec.json.Encoder()
+
+
+def decode(text: str | bytes) -> DeviceMessage:
+    """Read one text message (UTF-8 if bytes). Raises WireError, none of which ends the session."""
+    if len(text) > MAX_TEXT_BYTES or (isinstance(text, str) and _utf8_len(text) > MAX_TEXT_BYTES):
+        raise WireError(ErrorCode.TOO_LONG, f"a text message may have {MAX_TEXT_BYTES} bytes")
+    try:
+        message: DeviceMessage = _decoder.decode(text)
+    except msgspec.ValidationError as error:
+        raise _refusal(text, error) from None
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise WireError(ErrorCode.NOT_JSON, clip(str(error))) from None
+    except RecursionError:
+        raise WireError(ErrorCode.BAD_MESSAGE, "nested too deeply") from None
+    if isinstance(message, Mcp) and _deeper_than(MAX_DEPTH, message.payload):
+        raise WireError(ErrorCode.BAD_MESSAGE, f"payload: nested more than {MAX_DEPTH} deep")
+    return message
+
+
+def encode(message: RelayMessage, session_id: str = "") -> str:
+    """Write one text message; `session_id` goes into it where it has such a field left empty."""
+    if session_id and getattr(message, "session_id", session_id) == "":
+        message = msgspec.structs.replace(message, session_id=session_id)
+    return _encoder.encode(message).decode()
+
+
+def clip(text: str, limit: int = 80) -> str:
+    """Shorten `text` to `limit` characters, so that no answer and no log line grows with input."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class _Typed(Struct):
+    type: Any = msgspec.UNSET
+
+
+_typed_decoder = msgspec.json.Decoder(_Typed)
+
+
+def _refusal(text: str | bytes, error: msgspec.ValidationError) -> WireError:
+    """Say what is wrong with JSON that is no message: slower than `decode`, and seldom needed."""
+    try:
+        kind = _typed_decoder.decode(text).type
+    except msgspec.ValidationError:
+        return WireError(ErrorCode.NOT_AN_OBJECT, "a message is a JSON object with a type")
+    except (msgspec.DecodeError, UnicodeError) as malformed:
+        return WireError(ErrorCode.NOT_JSON, clip(str(malformed)))
+    except RecursionError:
+        return WireError(ErrorCode.BAD_MESSAGE, "nested too deeply")
+    if not isinstance(kind, str):
+        return WireError(ErrorCode.BAD_MESSAGE, "type: missing, or not a text")
+    if kind not in _device_types:
+        return WireError(ErrorCode.UNKNOWN_TYPE, f"unknown type {clip(kind, 40)!r}")
+    return WireError(ErrorCode.BAD_MESSAGE, f"{kind}: {clip(str(error))}")
+
+
+_device_types = {struct.__struct_config__.tag for struct in get_args(DeviceMessage)}
+
+
+def _utf8_len(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+
+
+def _deeper_than(limit: int, value: object) -> bool:
+    """Whether `value` (from JSON) has more than `limit` levels; walks it without recursion."""
+    level = [value]
+    for _ in range(limit + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
