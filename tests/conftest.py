@@ -1,0 +1,37 @@
+"""What all tests share.
+
+A test of code that waits runs in virtual time, where `asyncio.sleep(3600)` returns at once:
+
+    @pytest.mark.virtual_time
+    async def test_the_doll_gives_up_after_an_hour() -> None:
+        started = asyncio.get_running_loop().time()
+        ...
+        assert asyncio.get_running_loop().time() - started == 3600
+
+The clock is the loop's `time()`; code under test must not read another. Threads are waited for,
+sockets are refused, and a test in which nothing can happen any more fails with `DeadlockError` and
+the tasks that wait. `pytestmark = pytest.mark.virtual_time` does it for a module.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, new_event_loop
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from tests.virtual_time import VirtualTimeLoop
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "virtual_time: runs on a clock that jumps to what comes next"
+    )
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], AbstractEventLoop]]:
+    """Give marked tests the loop of virtual time, and the others the usual one."""
+    virtual = item.get_closest_marker("virtual_time") is not None
+    return {"loop": VirtualTimeLoop if virtual else new_event_loop}
