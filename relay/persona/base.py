@@ -6,6 +6,14 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """One line of talk in the character's manner, shown to the model as an example."""
+
+    heard: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Persona:
     """A character, as `relay/persona/*.toml` or an owner's own file describes it."""
 
@@ -16,4 +24,6 @@ class Persona:
     character: str  #: the prompt: who it is and how it talks
     voice: str = ""  #: a voice of the configured TTS; empty for its default
     lines: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
-    """Its own wording of fixed lines: language -> key (see `relay/locales`) -> variants."""
+    """Its own wording of fixed lines: language -> key (see `relay/locales`) -> variants.
+    `greeting` is what it says when it has just come on."""
+    examples: tuple[Exchange, ...] = ()  #: few-shot lines for the prompt

@@ -1,0 +1,184 @@
+"""Reads a persona from a TOML file, and says in one sentence what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from relay.persona.base import Exchange, Persona
+from relay.persona.prompt import in_character
+
+SHIPPED = Path(__file__).parent
+MAX_FILE_BYTES = 64 * 1024
+MAX_NAME_CHARS = 40
+MAX_CHARACTER_CHARS = 8_000  #: about 4,000 tokens of Korean with every turn
+MAX_LINE_CHARS = 500
+MAX_EXAMPLES = 40
+
+_LANGUAGE = re.compile(r"[a-z]{2}")
+_KEYS = {"name", "owner", "languages", "character", "voice", "lines", "examples"}
+
+
+class PersonaError(ValueError):
+    """A persona cannot be used; the message names the file, the line and the way out."""
+
+
+def load(name_or_path: str | os.PathLike[str], directory: Path | None = None) -> Persona:
+    """Load a persona by its name, or from a file.
+
+    A name (`chacha`) is looked for in `directory`, the owner's own, then among the shipped
+    ones. Anything that ends in `.toml` or holds a slash is a path. Raises PersonaError.
+    """
+    path = _find(name_or_path, directory)
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise PersonaError(f"{path} is {size} bytes long; at most {MAX_FILE_BYTES} are read.")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PersonaError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise PersonaError(f"{path} is not UTF-8 text (byte {error.start}).") from None
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PersonaError(f"{path} is not valid TOML: {error}.") from None
+    return _Reader(path, text, table).persona()
+
+
+def names(directory: Path | None = None) -> tuple[str, ...]:
+    """The names that `load` knows, sorted."""
+    folders = [SHIPPED] if directory is None else [directory, SHIPPED]
+    return tuple(sorted({path.stem for folder in folders for path in folder.glob("*.toml")}))
+
+
+def _find(name_or_path: str | os.PathLike[str], directory: Path | None) -> Path:
+    given = os.fspath(name_or_path)
+    if given.endswith(".toml") or "/" in given or os.sep in given:
+        return Path(given).expanduser()
+    for folder in (directory, SHIPPED):
+        if folder and (path := folder / f"{given}.toml").is_file():
+            return path
+    raise PersonaError(f"There is no persona {given!r}; there are {', '.join(names(directory))}.")
+
+
+class _Reader:
+    def __init__(self, path: Path, text: str, table: dict[str, Any]) -> None:
+        self._path = path
+        self._rows = text.splitlines()
+        self._table = table
+
+    def persona(self) -> Persona:
+        for key in self._table:
+            if key not in _KEYS:
+                known = ", ".join(sorted(_KEYS))
+                raise self._wrong(key, f"`{key}` is not known here; known are {known}")
+        languages = self._languages()
+        persona = Persona(
+            name=self._text("name", MAX_NAME_CHARS),
+            owner=self._text("owner", MAX_NAME_CHARS, default=""),
+            language=languages[0],
+            languages=languages,
+            character=self._text("character", MAX_CHARACTER_CHARS),
+            voice=self._text("voice", MAX_NAME_CHARS, default=""),
+            examples=tuple(self._examples()),
+        )
+        for language, table in self._lines():
+            persona.lines[language] = {
+                key: tuple(in_character(variant, persona) for variant in usable)
+                for key, variants in self._variants(table, f"lines.{language}")
+                if (usable := [v for v in variants if persona.owner or "{owner}" not in v])
+            }
+        return persona
+
+    def _languages(self) -> tuple[str, ...]:
+        value = self._table.get("languages")
+        if (
+            not isinstance(value, list)
+            or not value
+            or not all(isinstance(item, str) and _LANGUAGE.fullmatch(item) for item in value)
+            or len(set(value)) != len(value)
+        ):
+            raise self._wrong(
+                "languages", '`languages` must be a list of language codes, such as ["ko", "en"]'
+            )
+        return tuple(value)
+
+    def _text(self, key: str, limit: int, default: str | None = None) -> str:
+        value = self._table.get(key, default)
+        if value is None:
+            raise self._wrong(key, f"`{key}` is missing")
+        if not isinstance(value, str):
+            raise self._wrong(key, f"`{key}` must be text in quotation marks")
+        if not value.strip() and default is None:
+            raise self._wrong(key, f"`{key}` is empty")
+        if len(value) > limit:
+            raise self._wrong(
+                key, f"`{key}` is {len(value)} characters long; at most {limit} are allowed"
+            )
+        return value.strip()
+
+    def _examples(self) -> Iterator[Exchange]:
+        value = self._table.get("examples", [])
+        if not isinstance(value, list) or len(value) > MAX_EXAMPLES:
+            raise self._wrong("examples", f"`examples` must be at most {MAX_EXAMPLES} tables")
+        for number, item in enumerate(value, 1):
+            if not isinstance(item, dict) or set(item) != {"heard", "said"}:
+                raise self._wrong(
+                    "examples", f"example {number} must hold `heard` and `said`", nth=number
+                )
+            if not all(_is_line(item[key]) for key in ("heard", "said")):
+                raise self._wrong(
+                    "examples",
+                    f"example {number} must hold text of 1 to {MAX_LINE_CHARS} characters",
+                    nth=number,
+                )
+            yield Exchange(item["heard"].strip(), item["said"].strip())
+
+    def _lines(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        value = self._table.get("lines", {})
+        if not isinstance(value, dict):
+            raise self._wrong("lines", "`lines` must be tables, such as [lines.ko]")
+        for language, table in value.items():
+            if not _LANGUAGE.fullmatch(language) or not isinstance(table, dict):
+                raise self._wrong(
+                    f"lines.{language}",
+                    f"`lines.{language}` must be a table for a language, such as [lines.ko]",
+                )
+            yield language, table
+
+    def _variants(
+        self, table: dict[str, Any], where: str, prefix: str = ""
+    ) -> Iterator[tuple[str, list[str]]]:
+        """Nested tables become keys with dots: [lines.ko.failure] network -> failure.network."""
+        for key, value in table.items():
+            if isinstance(value, dict):
+                yield from self._variants(value, f"{where}.{key}", f"{prefix}{key}.")
+                continue
+            variants = [value] if isinstance(value, str) else value
+            if not isinstance(variants, list) or not variants or not all(map(_is_line, variants)):
+                raise self._wrong(
+                    key,
+                    f"`{where}.{key}` must be one text or a list of texts of 1 to {MAX_LINE_CHARS} "
+                    "characters",
+                )
+            yield prefix + key, [variant.strip() for variant in variants]
+
+    def _wrong(self, key: str, what: str, nth: int = 1) -> PersonaError:
+        line = self._line_of(key, nth)
+        return PersonaError(f"{self._path}{f', line {line}' if line else ''}: {what}.")
+
+    def _line_of(self, key: str, nth: int) -> int | None:
+        """Where a key or table stands; tomllib keeps no positions, so the text is searched."""
+        name = re.escape(key)
+        pattern = re.compile(rf"""\s*(?:["']?{name}["']?\s*=|\[+\s*{name}\s*\]+)""")
+        found = [number for number, row in enumerate(self._rows, 1) if pattern.match(row)]
+        return found[min(nth, len(found)) - 1] if found else None
+
+
+def _is_line(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value.strip()) <= MAX_LINE_CHARS

@@ -1,0 +1,64 @@
+"""The system prompt of a turn: the character, how to talk, and the time of day."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from relay.persona.base import Persona
+
+PROMPTS = Path(__file__).parent / "prompts"
+
+
+def prompt(persona: Persona, now: datetime, language: str) -> str:
+    """Build the system prompt.
+
+    `now` is the doll's local time; `language` (ISO 639-1) is what was just spoken, in which the
+    doll answers. What stays the same from turn to turn comes first, so that a server that caches
+    prompts by their beginning can.
+    """
+    words = _words(persona.language)
+    nobody = words["nobody"]
+    parts = [in_character(persona.character, persona, nobody).strip()]
+    if persona.owner:
+        parts.append(words["with_owner"].format(owner=persona.owner))
+    parts.append(words["rules"].strip())
+    if persona.examples:
+        lines = [words["examples"]]
+        for example in persona.examples:
+            lines.append(words["heard"].format(text=in_character(example.heard, persona, nobody)))
+            said = in_character(example.said, persona, nobody)
+            lines.append(words["said"].format(name=persona.name, text=said))
+        parts.append("\n".join(lines))
+    answer_in = words["answer_in"].get(language, words["answer_in"]["other"])
+    parts.append(f"{_moment(now, words)}\n{answer_in.format(language=language)}")
+    return "\n\n".join(parts)
+
+
+def in_character(text: str, persona: Persona, nobody: str = "") -> str:
+    """Fill in {name} and {owner} (`nobody` if there is none); any other brace is just text."""
+    return text.replace("{name}", persona.name).replace("{owner}", persona.owner or nobody)
+
+
+def _moment(now: datetime, words: dict[str, Any]) -> str:
+    moment: str = words["now"].format(
+        year=now.year,
+        month=now.month,
+        day=now.day,
+        weekday=words["weekdays"][now.weekday()],
+        half=words["halves"][now.hour >= 12],
+        hour=now.hour % 12 or 12,
+        minute=now.minute,
+    )
+    return moment
+
+
+@cache
+def _words(language: str) -> dict[str, Any]:
+    path = PROMPTS / f"{language}.toml"
+    if not path.is_file():
+        path = PROMPTS / "en.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from relay.persona import Persona, load, prompt
+
+AFTERNOON = datetime(2026, 11, 23, 15, 20, tzinfo=UTC)
+
+
+def test_korean_character_is_told_all_it_needs() -> None:
+    text = prompt(load("chacha"), AFTERNOON, "ko")
+    assert "너는 차차, 말하는 인형이야." in text
+    assert "진주" in text
+    assert "차차: 왔어?" in text
+    assert "2026년 11월 23일 월요일, 오후 3시 20분" in text
+    assert text.endswith("한국어로 대답해.")
+    assert "{" not in text
+
+
+def test_english_character_is_told_all_it_needs() -> None:
+    text = prompt(load("chacha-en"), AFTERNOON, "en")
+    assert "You are ChaCha, a talking doll." in text
+    assert "Monday, 2026-11-23, 3:20 p.m." in text
+    assert text.endswith("Answer in English.")
+    assert "{" not in text
+
+
+@pytest.mark.parametrize(
+    ("hour", "told"), [(0, "오전 12시"), (9, "오전 9시"), (12, "오후 12시"), (23, "오후 11시")]
+)
+def test_the_time_of_day_is_on_a_twelve_hour_clock(hour: int, told: str) -> None:
+    assert told in prompt(load("chacha"), AFTERNOON.replace(hour=hour), "ko")
+
+
+def test_answers_in_the_language_that_was_spoken() -> None:
+    assert prompt(load("chacha"), AFTERNOON, "en").endswith("영어로 대답해.")
+    assert prompt(load("chacha"), AFTERNOON, "ja").endswith("상대가 쓴 언어(ja)로 대답해.")
+    assert "Answer in Korean" in prompt(load("chacha-en"), AFTERNOON, "ko")
+
+
+def test_only_the_end_changes_from_turn_to_turn() -> None:
+    first = prompt(load("chacha"), AFTERNOON, "ko")
+    second = prompt(load("chacha"), AFTERNOON.replace(minute=21), "ko")
+    assert first.partition("지금은")[0] == second.partition("지금은")[0]
+
+
+def test_a_doll_without_an_owner_or_examples_has_no_hole_in_its_prompt() -> None:
+    text = prompt(replace(load("chacha"), owner="", examples=()), AFTERNOON, "ko")
+    assert "네 주인의 책상" in text
+    assert "이름:" not in text
+    assert "말투의 예" not in text
+
+
+def test_braces_in_a_character_are_just_text() -> None:
+    persona = Persona("Bo", "", "en", ("en",), "Say {hello} to {owner}: {0} {name")
+    assert prompt(persona, AFTERNOON, "en").startswith("Say {hello} to your owner: {0} {name")
+
+
+def test_a_language_without_prompts_of_its_own_is_told_in_english() -> None:
+    persona = Persona("ボー", "", "ja", ("ja",), "君はボーだ。")
+    assert "Rules:" in prompt(persona, AFTERNOON, "ja")
