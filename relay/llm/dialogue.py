@@ -1,0 +1,28 @@
+"""A request as the chat APIs of the field want it: a system prompt and alternating turns."""
+
+from __future__ import annotations
+
+from relay.llm.base import Message, Request
+from relay.persona.prompt import prompt
+
+
+def system_prompt(request: Request) -> str:
+    """Who the doll is, how it talks, and what time it is."""
+    return prompt(request.persona, request.now, request.language)
+
+
+def turns(request: Request) -> tuple[Message, ...]:
+    """The history and what was just said, user first, never the same speaker twice in a row.
+
+    Gemini and many chat templates refuse anything else, and an interrupted turn leaves a question
+    without an answer, a greeting an answer without a question.
+    """
+    merged: list[Message] = []
+    for message in (*request.history, Message("user", request.text)):
+        if not message.text.strip() or (not merged and message.role == "assistant"):
+            continue
+        if merged and merged[-1].role == message.role:
+            merged[-1] = Message(message.role, f"{merged[-1].text}\n{message.text}")
+        else:
+            merged.append(message)
+    return tuple(merged)

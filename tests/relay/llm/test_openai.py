@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from relay.errors import ErrorKind
+from relay.llm.base import LanguageModel
+from relay.llm.openai import OpenAIModel
+from relay.llm.streaming import Deadlines
+from tests.fakes import openai as fakes
+from tests.fakes.http import Reply
+from tests.fakes.openai import FakeOpenAI, serving_openai
+from tests.relay.llm.contract import (
+    PATIENT,
+    FarSide,
+    RemoteModelContract,
+    collect,
+    failure,
+    leaks,
+    request,
+)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeOpenAI]:
+    async with serving_openai() as server:
+        yield server
+
+
+@asynccontextmanager
+async def model_at(
+    server: FakeOpenAI, model: str = fakes.MODEL, **options: object
+) -> AsyncIterator[OpenAIModel]:
+    options.setdefault("deadlines", PATIENT)
+    brain = OpenAIModel(server.url, model, **options)  # type: ignore[arg-type]
+    try:
+        yield brain
+    finally:
+        await brain.close()
+
+
+class TestOpenAI(RemoteModelContract):
+    @pytest.fixture
+    def far_side(self, server: FakeOpenAI) -> FarSide:
+        @asynccontextmanager
+        async def make(deadlines: Deadlines) -> AsyncIterator[LanguageModel]:
+            async with model_at(server, deadlines=deadlines) as model:
+                yield model
+
+        return FarSide(
+            journal=server.journal,
+            play=server.play,
+            answer=fakes.answer,
+            no_headers=fakes.no_headers,
+            overloaded=lambda: fakes.error(503, "Service is overloaded."),
+            garbage=lambda: fakes.stream(b"data: <html>oops</html>\n\n"),
+            nothing=fakes.stream,
+            make=make,
+            roles=lambda: [(m["role"], m["content"]) for m in server.last["messages"][1:]],
+            system=lambda: server.last["messages"][0]["content"],
+        )
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "retry_after_s"),
+    [
+        (fakes.error(401, "Incorrect API key."), ErrorKind.AUTH, None),
+        (fakes.error(403, "Country not supported."), ErrorKind.AUTH, None),
+        (
+            fakes.error(429, "Rate limit reached.", headers=(("retry-after", "7"),)),
+            ErrorKind.RATE,
+            7.0,
+        ),
+        (
+            fakes.error(
+                429, "Slow down.", headers=(("retry-after", "Mon, 23 Nov 2026 00:00:00 GMT"),)
+            ),
+            ErrorKind.RATE,
+            None,
+        ),
+        (fakes.error(429, "You exceeded.", code="insufficient_quota"), ErrorKind.QUOTA, None),
+        (fakes.error(402, "Insufficient credits."), ErrorKind.QUOTA, None),
+        (fakes.error(400, "Bad.", code="context_length_exceeded"), ErrorKind.BAD_REQUEST, None),
+        (fakes.error(400, "Filtered.", code="content_filter"), ErrorKind.BLOCKED, None),
+        (fakes.error(404, "model not found"), ErrorKind.BAD_REQUEST, None),
+        (fakes.error(422, "Bad."), ErrorKind.BAD_REQUEST, None),
+        (fakes.error(408, "Timed out."), ErrorKind.NETWORK, None),
+        (fakes.error(500, "Oops."), ErrorKind.SERVER, None),
+        (Reply(502, "text/html", (b"<html>Bad gateway</html>",)), ErrorKind.SERVER, None),
+        (fakes.stream({"error": {"message": "CUDA out of memory"}}), ErrorKind.SERVER, None),
+        (fakes.answer("안녕! ", finish="content_filter"), ErrorKind.BLOCKED, None),
+    ],
+)
+async def test_each_way_to_fail_has_its_kind(
+    server: FakeOpenAI, reply: Reply, kind: ErrorKind, retry_after_s: float | None
+) -> None:
+    server.play(reply)
+    async with model_at(server, key=fakes.KEY) as model:
+        error = await failure(model)
+    assert error.kind is kind
+    assert error.retry_after_s == retry_after_s
+    assert len(server.journal.requests) == 1
+    assert not leaks(error, fakes.KEY)
+    assert error.__context__ is None
+
+
+async def test_sends_its_key_and_only_its_key(
+    server: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-service")
+    async with model_at(server) as model:
+        await collect(model, request())
+    async with model_at(server, key=fakes.KEY) as model:
+        await collect(model, request())
+    sent = [seen.headers["authorization"] for seen in server.journal.requests]
+    assert sent == ["Bearer none", f"Bearer {fakes.KEY}"]
+
+
+async def test_a_key_that_the_server_repeats_is_not_passed_on(server: FakeOpenAI) -> None:
+    server.play(fakes.error(401, f"Incorrect API key provided: {fakes.KEY}."))
+    async with model_at(server, key=fakes.KEY) as model:
+        error = await failure(model)
+    assert not leaks(error, fakes.KEY)
+    assert "[key]" in error.message
+
+
+async def test_a_server_that_wants_a_key_says_so() -> None:
+    async with serving_openai(key=fakes.KEY) as server, model_at(server) as model:
+        assert (await failure(model)).kind is ErrorKind.AUTH
+
+
+async def test_a_model_that_is_not_there_is_named(server: FakeOpenAI) -> None:
+    async with model_at(server, "llama-9") as model:
+        error = await failure(model)
+    assert error.kind is ErrorKind.BAD_REQUEST
+    assert "llama-9" in error.message
+
+
+async def test_temperature_is_sent_only_if_it_is_set(server: FakeOpenAI) -> None:
+    async with model_at(server) as model:
+        await collect(model, request())
+        assert "temperature" not in server.last
+    async with model_at(server, temperature=0.6) as model:
+        await collect(model, request())
+        assert server.last["temperature"] == 0.6
+
+
+async def test_reasoning_beside_the_text_is_not_spoken(server: FakeOpenAI) -> None:
+    thinking = fakes.chunk({"content": None, "reasoning_content": "음…"})
+    server.play(fakes.stream(thinking, fakes.chunk({"content": "안녕!"})))
+    async with model_at(server) as model:
+        assert await collect(model, request()) == ["안녕!"]
