@@ -72,13 +72,3 @@ def volume(buf: ptr16, n: int, gain: int):
             v = -32768
         buf[i] = v
         i += 1
-
-
-# Copies n bytes from src[i:] to dst[j:], upwards: a slice would be a new object on the heap.
-@micropython.viper
-def copy(src: ptr8, i: int, dst: ptr8, j: int, n: int):
-    end = i + n
-    while i < end:
-        dst[j] = src[i]
-        i += 1
-        j += 1

@@ -130,15 +130,3 @@ print(json.dumps([level]))
         [-3000] * 512,
     )
     assert got[0] <= 3
-
-
-def test_copy_moves_bytes_to_a_place(micropython: Micropython) -> None:
-    assert (
-        micropython("""
-from doll import dsp
-to = bytearray(b"......")
-dsp.copy(b"abcdef", 2, to, 1, 3)
-print(to.decode())
-""")
-        == ".cde..\n"
-    )

@@ -1,0 +1,24 @@
+# How long to wait before the next try: 1, 2, 4 … 30 s, each shortened at random by up to half, so
+# that the dolls of a house do not come back all at once after a power cut.
+
+import os
+
+from micropython import const
+
+_FIRST_MS = const(1000)
+_LONGEST_MS = const(30_000)
+
+
+class Backoff:
+    def __init__(self):
+        self._ms = _FIRST_MS
+
+    # The next wait in milliseconds.
+    def next(self):
+        ms = self._ms
+        self._ms = min(2 * ms, _LONGEST_MS)
+        return ms - ms * os.urandom(1)[0] // 512
+
+    # It went well: begin anew.
+    def reset(self):
+        self._ms = _FIRST_MS

@@ -1,0 +1,248 @@
+# The link to the relay: one WebSocket, kept open always, and opened again whenever it is lost.
+#
+# One coroutine moves both directions with plain methods, so a frame takes no heap; the others only
+# put messages in the queue and frames in the rings. Texts go before audio, except the listen stop,
+# which goes behind the last frame of what was heard.
+
+import asyncio
+import gc
+import json
+import time
+
+from micropython import const
+
+from . import hello, log
+from .backoff import Backoff
+from .websocket import BINARY, PING, TEXT, Closed, WebSocket
+
+_FRAME = const(260)
+
+_HELLO_MS = const(10_000)
+_STALL_MS = const(10_000)  # for one frame to go out
+_PING_MS = const(20_000)  # of silence, and then we ask
+_SILENCE_MS = const(45_000)  # and then the link is dead
+_CHECK_MS = const(1000)
+_QUEUE = const(16)
+_GARBAGE = const(20)  # messages that are none, before we try a new connection
+
+
+class Relay:
+    # headers are those of the upgrade. on_link(up), on_message(dict) and on_sent() are called by
+    # the coroutine that run() is.
+    def __init__(self, url, headers, ca, insecure, wifi, microphone, speaker, meter):
+        self._url = url
+        self._headers = headers
+        self._ca = ca
+        self._insecure = insecure
+        self._wifi = wifi
+        self._microphone = microphone
+        self._speaker = speaker
+        self._meter = meter
+        self._ws = WebSocket(rx=1024, tx=1536, text=2048, limit=4096)
+        self._audio = memoryview(self._ws.tx)[WebSocket.HEAD : WebSocket.HEAD + _FRAME]
+        self._session = ""
+        self._up = False
+        self._reset()
+        self.frames_sent = 0  # since the last listen start
+        self.on_link = None
+        self.on_message = None
+        self.on_sent = None
+
+    def _reset(self):
+        self._queue = []
+        self._streaming = False  # the frames of the microphone go out
+        self._ending = False  # and when there is none left, the listen stop
+        self._free = True  # nothing is on its way out
+        self._began = self._checked = self._asked = time.ticks_ms()
+        self._garbage = 0
+
+    ################################################################################################
+    # What a turn says. All of it returns at once; without a link it says nothing.
+
+    # The relay listens: "manual" until listened(), "auto" until it finds the end itself.
+    def listen(self, mode):
+        if self._ending:
+            self._end()
+        self.frames_sent = 0
+        self._streaming = True
+        self.send({"type": "listen", "state": "start", "mode": mode})
+
+    # Everything was said; what the microphone still holds goes out first.
+    def listened(self):
+        self._ending = True
+
+    # What the microphone holds is of no use any more.
+    def stop_audio(self):
+        self._streaming = self._ending = False
+
+    def abort(self):
+        self.stop_audio()
+        self.send({"type": "abort"})
+
+    # The account of a reply, and how the doll is.
+    def report(self, account):
+        account["type"] = "report"
+        account["frames_sent"] = self.frames_sent
+        account["frames_dropped"] = self._microphone.lost
+        account["rssi"] = self._wifi.rssi()
+        self.send(account)
+
+    def send(self, message):
+        if not self._up:
+            return
+        if len(self._queue) >= _QUEUE:
+            log.warn("relay queue full, not sent: %s", message.get("type"))
+            return
+        message["session_id"] = self._session
+        self._queue.append(message)
+
+    ################################################################################################
+    # The link
+
+    # Connects, serves, connects again; for ever.
+    async def run(self):
+        backoff = Backoff()
+        while True:
+            try:
+                await self._wifi.connect()
+                log.info("relay connecting %s", log.clean(self._url.split("?")[0]))
+                await self._connect()
+                backoff.reset()
+                self._up = True
+                log.info("relay connected session=%s", log.clean(self._session))
+                self.on_link(True)
+                await self._serve()
+            except (OSError, ValueError, MemoryError) as e:
+                log.warn("relay lost %s", log.clean(e))
+            finally:
+                self._up = False
+                self._meter.rest()
+                self._ws.close()
+            self._reset()
+            self.on_link(False)
+            gc.collect()
+            ms = backoff.next()
+            log.info("relay retry ms=%d", ms)
+            await asyncio.sleep_ms(ms)
+
+    # Opens the WebSocket and exchanges hellos.
+    async def _connect(self):
+        if self._url.startswith("wss:"):
+            if self._insecure:
+                log.warn("relay insecure: its certificate is not checked")
+            else:
+                from . import clock
+
+                clock.set_once()
+        ws = self._ws
+        await ws.connect(self._url, self._headers, self._ca, self._insecure)
+        self._reset()
+        self._put(hello.HELLO)
+        start = time.ticks_ms()
+        while True:
+            if not self._free:
+                self._free = ws.flush()
+            op = ws.poll(self._speaker)
+            if op == TEXT:
+                self._session = hello.accept(self._parse())
+                return
+            if op == BINARY:
+                self._speaker.end()
+            if time.ticks_diff(time.ticks_ms(), start) > _HELLO_MS:
+                raise OSError("no hello from the relay")
+            await asyncio.sleep_ms(4)
+
+    # Moves messages and frames until the link is lost.
+    async def _serve(self):
+        ws = self._ws
+        while True:
+            busy = self._step_out()
+            op = ws.poll(self._speaker)
+            if op == BINARY:
+                self._speaker.end()
+            elif op == TEXT:
+                self._meter.rest()
+                message = self._parse()
+                if message is not None:
+                    self.on_message(message)
+                self._meter.run()
+            elif op < 0 and not busy:
+                self._check(ws)
+                await asyncio.sleep_ms(4)
+                continue
+            await asyncio.sleep_ms(0)
+
+    # Sends the next thing, if the last one has gone. False if there is nothing to do.
+    def _step_out(self):
+        ws = self._ws
+        if not self._free:
+            self._free = ws.flush()
+            return self._free
+        if self._queue:
+            self._meter.rest()
+            self._put(self._queue.pop(0))
+            self._meter.run()
+        elif self._streaming and self._microphone.take(self._audio):
+            self.frames_sent += 1
+            self._free = ws.begin(BINARY, _FRAME)
+            self._began = time.ticks_ms()
+        elif self._ending:
+            self._end()
+        else:
+            return False
+        return True
+
+    def _end(self):
+        self._meter.rest()
+        self.stop_audio()
+        self.send({"type": "listen", "state": "stop"})
+        self.on_sent()
+        self._meter.run()
+
+    # Writes a message into the frame that goes out. Only while none is on its way.
+    def _put(self, message):
+        data = json.dumps(message).encode()
+        n = len(data)
+        start = WebSocket.HEAD
+        if n > len(self._ws.tx) - start:
+            log.warn("relay message too long: %s", message.get("type"))
+            return
+        self._ws.tx[start : start + n] = data
+        self._free = self._ws.begin(TEXT, n)
+        self._began = time.ticks_ms()
+
+    # The message that has come, or None if it is none.
+    def _parse(self):
+        ws = self._ws
+        try:
+            message = json.loads(memoryview(ws.text)[: ws.length])
+            if isinstance(message, dict):
+                return message
+        except (ValueError, MemoryError, RuntimeError):
+            pass
+        self._garbage += 1
+        if self._garbage == 1:
+            log.warn("relay garbage %s", log.clean(bytes(ws.text[: min(ws.length, 80)])))
+        elif self._garbage > _GARBAGE:
+            raise OSError("the relay sends garbage")
+        return None
+
+    # Raises if the link has died without saying so. No heap unless it asks for a sign of life.
+    def _check(self, ws):
+        now = time.ticks_ms()
+        if time.ticks_diff(now, self._checked) < _CHECK_MS:
+            return
+        self._checked = now
+        if not self._free:
+            if time.ticks_diff(now, self._began) > _STALL_MS:
+                raise Closed(1006, "the relay does not read")
+            return
+        silence = time.ticks_diff(now, ws.last_rx)
+        if silence > _SILENCE_MS:
+            raise Closed(1006, "the relay is silent")
+        if silence > _PING_MS and time.ticks_diff(now, self._asked) > _PING_MS:
+            self._asked = now
+            self._free = ws.begin(PING, 0)
+            self._began = now
+        if not self._wifi.is_up():
+            raise OSError("Wi-Fi is gone")
