@@ -27,6 +27,8 @@ from tools.simulator.process import RESET_CAUSES, BoardProcess
 from tools.simulator.turn import AskMode, Reply, TurnRecord, finish
 from tools.simulator.wav import read_question, write_wav
 
+__all__ = ["FIRMWARE", "AskMode", "Reply", "SimulatedDoll"]
+
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 
 _MAX_RESTARTS = 5
@@ -40,8 +42,9 @@ class SimulatedDoll:
 
     `settings` are put over those that the arguments make, and written to the doll's settings.json
     (docs/firmware-log.md lists them). `noise` is the highest sample of the hiss that the
-    microphone hears while nobody speaks. `heap` limits MicroPython's heap ("160Kw"). `flash` is a
-    folder that outlives the doll; without it each doll is a new one. `on_item` sees everything
+    microphone hears while nobody speaks. `heap` limits MicroPython's heap ("160Kw"). Replies become
+    `reply-1.wav` and so on in the folder `out`; without it they go when the doll goes. `flash` is
+    a folder that outlives the doll; without it each doll is a new one. `on_item` sees everything
     that the console says.
     """
 
@@ -55,6 +58,7 @@ class SimulatedDoll:
         settings: Mapping[str, Any] | None = None,
         noise: int = 20,
         heap: str | None = None,
+        out: Path | None = None,
         firmware: Path = FIRMWARE,
         flash: Path | None = None,
         on_item: Callable[[Item], None] | None = None,
@@ -76,6 +80,8 @@ class SimulatedDoll:
         self._noise = noise
         self._heap = heap
         self._observer = on_item
+        self._out = out
+        self._asked = 0
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._board: BoardProcess | None = None
         self._booting: asyncio.Task[None] | None = None
@@ -92,6 +98,8 @@ class SimulatedDoll:
         try:
             flash = self._flash
             flash.mkdir(parents=True, exist_ok=True)
+            if self._out is not None:
+                self._out.mkdir(parents=True, exist_ok=True)
             (flash / "settings.json").write_text(json.dumps(self.settings), encoding="utf-8")
             await self._power_on(cause=1)
         except BaseException:
@@ -121,13 +129,11 @@ class SimulatedDoll:
         question: Path | Pcm,
         mode: AskMode = AskMode.HOLD,
         *,
-        reply_wav: Path | None = None,
         limit_s: float = 60.0,
     ) -> Reply:
         """Speaks a question to the doll and hears its reply to the end.
 
-        `question` is a WAV file, or 16-bit mono samples at 16 kHz. The sound of the reply is
-        written to `reply_wav`.
+        `question` is a WAV file, or 16-bit mono samples at 16 kHz.
 
         Raises:
             CrashError: the firmware failed.
@@ -156,7 +162,9 @@ class SimulatedDoll:
         finally:
             self._record = None
         self._board.hear()
-        return finish(record, pcm, self._board.speaker, reply_wav)
+        self._asked += 1
+        folder = self._out or Path(self._folder.name)
+        return finish(record, pcm, self._board.speaker, folder / f"reply-{self._asked}.wav")
 
     async def _speak(self, record: TurnRecord, wav: Path) -> None:
         """Does what a person does: button, words, button."""
@@ -191,6 +199,10 @@ class SimulatedDoll:
     def wifi(self, *, up: bool) -> None:
         """Switches the access point on or off."""
         self._send("wifi", state="up" if up else "down")
+
+    async def failure(self) -> None:
+        """Waits until the doll fails, and raises what failed."""
+        await self._until(lambda: False, None, "")
 
     async def until_state(self, *states: str, limit_s: float = 20.0) -> None:
         """Waits until the doll is in one of these states."""

@@ -148,7 +148,7 @@ class BoardProcess:
         if isinstance(item, BoardEvent) and item.name == "speaker":
             format_ = item.fields
             self.speaker.open(item.t_ms, format_["rate"], format_["bits"], format_["channels"])
-        else:
+        if not isinstance(item, BoardEvent):
             self.recent.append(line)
         self._on_item(item)
 

@@ -54,7 +54,7 @@ class Reply:
     transcript: str = ""
     sentences: list[str] = field(default_factory=list)
     emotion: str = ""
-    wav_path: Path | None = None  #: the speaker's part of the turn; None if it stayed silent
+    wav: Path = Path()  #: the sound of the reply; a file without samples if it was silent
     timeline: Timeline = field(default_factory=Timeline)
     frames_sent: int = 0
     frames_played: int = 0
@@ -62,6 +62,11 @@ class Reply:
     underruns: int = 0
     heap_per_frame: int = 0  #: bytes, of the worse direction; -1: a garbage collection hid it
     warnings: list[str] = field(default_factory=list)  #: what the firmware logged as W or E
+
+    @property
+    def text(self) -> str:
+        """All sentences of the reply."""
+        return " ".join(self.sentences)
 
 
 class TurnRecord:
@@ -135,7 +140,7 @@ class TurnRecord:
         self.reply.heap_per_frame = -1 if heap < 0 else max(heap, self.reply.heap_per_frame)
 
 
-def finish(record: TurnRecord, question: Pcm, speaker: Speaker, reply_wav: Path | None) -> Reply:
+def finish(record: TurnRecord, question: Pcm, speaker: Speaker, wav: Path) -> Reply:
     """Completes the reply of a turn that is over: its times, and its sound as a WAV file."""
     reply = record.reply
     times = reply.timeline
@@ -153,16 +158,16 @@ def finish(record: TurnRecord, question: Pcm, speaker: Speaker, reply_wav: Path 
     if words is not None and record.wav_started_ms is not None:
         times.speech_start = since(record.wav_started_ms + words[0] * 1000 // RATE_HZ)
         times.speech_end = since(record.wav_started_ms + words[1] * 1000 // RATE_HZ)
-    if record.tts_start_ms is None:
-        return reply
-    first, pcm = speaker.cut(speaker.frame_at(record.tts_start_ms), speaker.end)
+    start = speaker.end if record.tts_start_ms is None else speaker.frame_at(record.tts_start_ms)
+    first, pcm = speaker.cut(start, speaker.end)
     sound = loud_span(pcm)
     if sound is None:
-        return reply
-    times.first_audio = since(speaker.time_of(first + sound[0]))
-    times.last_audio = since(speaker.time_of(first + sound[1]))
-    if reply_wav is not None:
+        pcm = pcm[:0]
+    else:
+        times.first_audio = since(speaker.time_of(first + sound[0]))
+        times.last_audio = since(speaker.time_of(first + sound[1]))
         lead = round(_LEAD_S * speaker.rate_hz)
-        write_wav(reply_wav, pcm[max(0, sound[0] - lead) : sound[1] + lead], speaker.rate_hz)
-        reply.wav_path = reply_wav
+        pcm = pcm[max(0, sound[0] - lead) : sound[1] + lead]
+    write_wav(wav, pcm, speaker.rate_hz)
+    reply.wav = wav
     return reply

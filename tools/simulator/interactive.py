@@ -1,0 +1,125 @@
+"""A simulated doll under a person's hands: a prompt for button, questions and Wi-Fi."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tools.simulator.console import LineSplitter
+from tools.simulator.doll import SimulatedDoll
+from tools.simulator.errors import CrashError, SimulatorError
+from tools.simulator.texts import texts
+from tools.simulator.turn import AskMode
+from tools.simulator.wav import read_question
+
+
+async def talk(doll: SimulatedDoll, mode: AskMode, limit_s: float) -> None:
+    """Obeys lines from standard input until it ends.
+
+    Raises:
+        SimulatorError: the doll could not be started, or its firmware failed.
+    """
+    text = texts()
+    play = _player()
+    async with doll, _typed_lines() as lines:
+        print(text["help"].strip("\n"))
+        if play is None:
+            print(text["no_player"])
+        while (line := await _next(lines, doll)) not in (None, "q", "quit"):
+            assert line is not None
+            if line == "help":
+                print(text["help"].strip("\n"))
+            elif not _handle(doll, line):
+                await _ask(doll, Path(line), mode, limit_s, play)
+
+
+async def _next(lines: asyncio.Queue[str | None], doll: SimulatedDoll) -> str | None:
+    """The next line, unless the doll fails before it comes."""
+    line = asyncio.create_task(lines.get())
+    failure = asyncio.create_task(doll.failure())
+    try:
+        await asyncio.wait((line, failure), return_when=asyncio.FIRST_COMPLETED)
+        return line.result() if line.done() else failure.result()
+    finally:
+        line.cancel()
+        failure.cancel()
+
+
+async def _ask(
+    doll: SimulatedDoll,
+    question: Path,
+    mode: AskMode,
+    limit_s: float,
+    play: Callable[[Path], None] | None,
+) -> None:
+    try:
+        reply = await doll.ask(question, mode, limit_s=limit_s)
+    except CrashError:
+        raise
+    except SimulatorError as error:
+        print(f"  {error}")
+        return
+    print(f"  {reply.wav}")
+    if play is not None and reply.timeline.first_audio is not None:
+        play(reply.wav)
+
+
+def _handle(doll: SimulatedDoll, line: str) -> bool:
+    """Does what a line asks for at once; False if it is the name of a file."""
+    actions: dict[str, Callable[[], None]] = {
+        "": doll.tap,
+        "hold": doll.press,
+        "release": doll.release,
+        "wifi up": lambda: doll.wifi(up=True),
+        "wifi down": lambda: doll.wifi(up=False),
+    }
+    if line not in actions:
+        return False
+    actions[line]()
+    return True
+
+
+@asynccontextmanager
+async def _typed_lines() -> AsyncIterator[asyncio.Queue[str | None]]:
+    """Lines from standard input as they are typed; None at its end.
+
+    No thread waits for them: one that sits in input() would keep the program from ending.
+    """
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+    splitter = LineSplitter()
+    stdin = sys.stdin.fileno()
+    loop = asyncio.get_running_loop()
+
+    def take() -> None:
+        data = os.read(stdin, 4096)
+        for line in splitter.feed(data) if data else [*splitter.finish(), None]:
+            lines.put_nowait(None if line is None else line.strip())
+        if not data:
+            loop.remove_reader(stdin)
+
+    try:
+        loop.add_reader(stdin, take)
+    except OSError as error:  # a regular file cannot be waited for
+        raise SimulatorError("without --wav, commands come from a terminal or a pipe") from error
+    try:
+        yield lines
+    finally:
+        loop.remove_reader(stdin)
+
+
+def _player() -> Callable[[Path], None] | None:
+    """Plays a WAV file on this machine's speakers, if the package `sounddevice` is installed."""
+    try:
+        sounddevice = importlib.import_module("sounddevice")
+    except (ImportError, OSError):  # OSError: without the PortAudio library
+        return None
+
+    def play(path: Path) -> None:
+        sounddevice.play(read_question(path), 16_000)
+
+    return play
