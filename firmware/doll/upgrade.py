@@ -83,18 +83,17 @@ def parse(url):
     i = 0
     while i < len(rest) and rest[i] not in "/?":
         i += 1
-    host, path = rest[:i], rest[i:]
+    place, path = rest[:i], rest[i:]
     if not path.startswith("/"):
         path = "/" + path
-    port = ""
-    if host.startswith("["):  # IPv6
-        host, _, port = host[1:].partition("]")
-        if port and not port.startswith(":"):
-            raise ConnectError("address", "bad host")
+    if place.startswith("["):  # IPv6
+        host, end, port = place[1:].partition("]")
+        bad = not end or not (port == "" or port.startswith(":"))
         port = port[1:]
-    elif ":" in host:
-        host, port = host.split(":", 1)
-    if not host or "@" in host:
+    else:
+        host, _, port = place.partition(":")
+        bad = False
+    if bad or not host or "@" in place:
         raise ConnectError("address", "bad host")
     if not port:
         return tls, host, 443 if tls else 80, path
