@@ -223,15 +223,15 @@ def _utf8_len(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
-def _deeper_than(limit: int, value: object) -> bool:
+def _deeper_than(limit: int, value: dict[str, Any]) -> bool:
     """Whether `value` (from JSON) has more than `limit` levels; walks it without recursion."""
-    level = [value]
-    for _ in range(limit + 1):
+    level: list[dict[str, Any] | list[Any]] = [value]
+    for _ in range(limit):
         level = [
             inner
             for outer in level
-            if isinstance(outer, dict | list)
             for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
         ]
         if not level:
             return False

@@ -57,8 +57,8 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
         return event
 
-    # A transport that is closed first writes what it still has, and waits for ever for a client that
-    # keeps the connection open and does not read.
+    # A transport that is closed first writes what it still has, and a client that keeps the
+    # connection open without reading makes it wait for ever.
 
     async def run_asgi(self) -> None:
         try:

@@ -1,0 +1,197 @@
+"""What our WebSocket protocol adds to uvicorn's: nothing that a client does fills the memory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+from websockets.client import ClientProtocol
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
+from websockets.uri import parse_uri
+
+from relay.wire import server as wire_server
+from relay.wire.server import MAX_FRAGMENTS, BoundedWebSocketProtocol, websocket_options
+
+Application = Callable[[Any, Any, Any], Any]
+
+
+class FakeTransport(asyncio.Transport):
+    """A socket whose other side reads only when told to; like asyncio's, it asks for a pause."""
+
+    HIGH_WATER = 65_536
+
+    def __init__(self, protocol: BoundedWebSocketProtocol) -> None:
+        super().__init__()
+        self.protocol = protocol
+        self.unread = 0
+        self.reading = True
+        self.closing = False
+        self.aborted = asyncio.Event()
+
+    def write(self, data: Any) -> None:
+        self.unread += len(data)
+        if self.unread > self.HIGH_WATER:
+            self.protocol.pause_writing()
+
+    def read_everything(self) -> None:
+        self.unread = 0
+        self.protocol.resume_writing()
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def close(self) -> None:
+        self.closing = True
+
+    def abort(self) -> None:
+        self.aborted.set()
+        self.protocol.connection_lost(None)
+
+
+class Client:
+    """The other side: bytes for the server's protocol, without a socket."""
+
+    def __init__(self, application: Application) -> None:
+        config = uvicorn.Config(application, log_config=None, lifespan="off", **websocket_options())
+        config.load()
+        self.protocol = BoundedWebSocketProtocol(config, ServerState(), {})
+        self.transport = FakeTransport(self.protocol)
+        self.protocol.connection_made(self.transport)
+        self._client = ClientProtocol(parse_uri("ws://x/"))
+        self._client.send_request(self._client.connect())
+        self._deliver(b"".join(self._client.data_to_send()))
+
+    def send(self, opcode: Opcode, data: bytes = b"", fin: bool = True) -> None:
+        self._deliver(Frame(opcode, data, fin).serialize(mask=True))
+
+    def _deliver(self, data: bytes) -> None:
+        assert self.transport.reading, "a socket that is not read delivers nothing"
+        self.protocol.data_received(data)
+
+
+@pytest.fixture
+async def echo() -> AsyncIterator[tuple[Client, asyncio.Queue[str]]]:
+    """A connected client and what the application has received."""
+    received: asyncio.Queue[str] = asyncio.Queue()
+
+    async def application(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        received.put_nowait("accepted")
+        while (event := await receive())["type"] == "websocket.receive":
+            received.put_nowait(repr(event))
+        received.put_nowait(f"over {event['code']}")
+
+    client = Client(application)
+    assert await received.get() == "accepted"
+    yield client, received
+    client.protocol.connection_lost(None)
+
+
+async def test_a_client_that_pings_and_never_reads_is_no_longer_read(
+    echo: tuple[Client, asyncio.Queue[str]],
+) -> None:
+    client, _ = echo
+    pings = 0
+    while client.transport.reading:
+        client.send(Opcode.PING, bytes(125))
+        pings += 1
+        assert pings < 10_000
+    assert client.transport.unread < FakeTransport.HIGH_WATER + 200
+    client.transport.read_everything()
+    assert client.transport.reading
+
+
+async def test_a_message_does_not_open_the_door_for_more_pings(
+    echo: tuple[Client, asyncio.Queue[str]],
+) -> None:
+    client, received = echo
+    client.protocol.data_received(
+        Frame(Opcode.BINARY, b"x").serialize(mask=True)
+        + Frame(Opcode.PING, bytes(125)).serialize(mask=True) * 1000
+    )
+    await received.get()
+    assert not client.transport.reading
+
+
+async def test_fragments_of_one_message_are_counted(
+    echo: tuple[Client, asyncio.Queue[str]],
+) -> None:
+    client, received = echo
+    client.send(Opcode.BINARY, fin=False)
+    for _ in range(3 * MAX_FRAGMENTS):
+        client.send(Opcode.CONT, fin=False)
+    assert await received.get() == "over 1009"
+    assert len(client.protocol.frames) == MAX_FRAGMENTS
+
+
+async def test_a_message_in_as_many_fragments_as_allowed_arrives(
+    echo: tuple[Client, asyncio.Queue[str]],
+) -> None:
+    client, received = echo
+    client.send(Opcode.BINARY, b"a", fin=False)
+    for _ in range(MAX_FRAGMENTS - 2):
+        client.send(Opcode.CONT, fin=False)
+    client.send(Opcode.CONT, b"z")
+    assert "b'az'" in await received.get()
+
+
+async def test_the_first_message_waits_unread_until_the_application_asks() -> None:
+    asked = asyncio.Event()
+
+    async def application(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await asked.wait()
+        await receive()
+
+    client = Client(application)
+    client.send(Opcode.BINARY, b"one")
+    assert not client.transport.reading
+    asked.set()
+
+
+async def test_a_closed_connection_whose_data_nobody_reads_is_aborted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire_server, "LINGER_S", 0.0)
+
+    async def application(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "bytes": bytes(100_000)})
+
+    client = Client(application)
+    await client.transport.aborted.wait()
+    assert client.transport.closing
+    assert client.protocol not in client.protocol.connections
+
+
+async def test_a_message_in_too_many_fragments_gets_close_code_1009(
+    serving: Any, tools: Any
+) -> None:
+    async with serving() as server, server.doll() as client:
+        with contextlib.suppress(ConnectionClosed):
+            await client.send([b""] * (MAX_FRAGMENTS + 5))
+        await client.wait_closed()
+        assert client.close_code == 1009
+        assert (await server.ended.get()).code == 1009
+
+
+def test_pings_keep_a_path_open_and_ask_for_no_pong() -> None:
+    options = websocket_options()
+    assert options["ws_ping_interval"] == 20
+    assert options["ws_ping_timeout"] is None
+    assert options["ws_per_message_deflate"] is False
