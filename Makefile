@@ -1,0 +1,47 @@
+# Each command makes the virtual environment and installs what it needs; the second time that takes no time.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help demo test lint relay bench clean
+
+help:
+	@echo "make demo    a simulated doll talks with a relay on this machine (no key needed)"
+	@echo "make test    style, types and all tests"
+	@echo "make relay   run the relay (settings: doll.toml, environment; see README.md)"
+	@echo "make bench   measure: time to the first sound, CPU and memory per doll"
+	@echo "make lint    style and types only"
+	@echo "make clean   remove what these commands made"
+
+demo: $(READY)
+	@$(BIN)/doll demo
+
+relay: $(READY)
+	@$(BIN)/doll relay
+
+bench: $(READY)
+	@$(BIN)/doll bench turn
+
+test: lint
+	$(BIN)/pytest -n 2 --dist worksteal
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff check --config firmware/ruff.toml firmware tools/simulator/board
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(READY): pyproject.toml
+	@echo "Installing into $(VENV): about 250 MB to download, once (speech models included) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "Python 3.11 or newer is needed (make PYTHON=python3.12 …)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	    || { echo "Python's venv module is missing: on Debian or Ubuntu, apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -e '.[all,dev]' \
+	    | awk '/^(Collecting|Downloading|  Downloading|Installing)/ { printf "\r\033[K%.76s", $$0; fflush() } /^Success/ { printf "\r\033[KInstalled.\n" }'
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,222 @@
+"""All settings of the relay, typed: a TOML file, the environment over it, flags over both.
+
+Environment variables are `DOLL_<SECTION>__<KEY>` (`DOLL_RELAY__PORT=9000`); `GEMINI_API_KEY` and
+`OPENAI_API_KEY` are read under their usual names as well.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from relay.hearing.endpointing import EndpointSettings
+from relay.wire.limits import WireLimits
+
+#: The file that is read when none is named and it exists in the working directory.
+DEFAULT_FILE = Path("doll.toml")
+
+
+class ConfigError(Exception):
+    """A setting is wrong; the text is one line: which one, where, and what it should be."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RelaySettings(_Section):
+    """Where the relay listens, and how it writes its log."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Ge(0), Le(65535)] = 8000  #: 0 takes a free one
+    token: SecretStr | None = None  #: what every doll must send as its bearer token
+    max_dolls: Annotated[int, Ge(1)] = 1000  #: connected at the same time
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def public(self) -> bool:
+        """Whether others than this machine can reach it."""
+        return self.host not in ("127.0.0.1", "localhost", "::1")
+
+
+class PersonaSettings(_Section):
+    """Who the dolls are, and where they live."""
+
+    name: str = "chacha"  #: a shipped persona, or the path of an owner's file
+    timezone: str = "Asia/Seoul"  #: for the time and the date that the doll tells
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("must be a time zone such as Asia/Seoul or Europe/Berlin") from error
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnSettings:
+    """Time limits of a turn, and how far its audio runs ahead."""
+
+    head_start_ms: Annotated[int, Ge(0), Le(2000)] = 600  #: audio sent ahead of its playback
+    stt_timeout_s: Annotated[float, Gt(0)] = 20.0
+    turn_timeout_s: Annotated[float, Gt(0)] = 180.0  #: from the utterance to the last frame
+    no_speech_s: Annotated[float, Gt(0)] = 20.0  #: listening in auto mode ends when nobody speaks
+    early_stt: bool = True  #: recognise at a likely end, before the silence is over
+
+
+class SttSettings(_Section):
+    """How speech becomes text."""
+
+    provider: Literal["whisper"] = "whisper"
+    threads: Annotated[int, Ge(1), Le(16)] = 2
+
+
+class GeminiSettings(_Section):
+    """Google's Gemini; the key comes from aistudio.google.com."""
+
+    api_key: SecretStr | None = None
+    model: str = "gemini-3.5-flash-lite"
+    base_url: str | None = None  #: another server that speaks the same API
+
+
+class OpenAISettings(_Section):
+    """Any server with OpenAI's chat API: Ollama, llama.cpp, vLLM, Groq, OpenRouter …"""
+
+    base_url: str = "http://127.0.0.1:11434/v1"
+    model: str = ""
+    api_key: SecretStr | None = None
+
+
+class LlmSettings(_Section):
+    """Which brain answers. `auto` takes Gemini where there is a key, else the embedded one."""
+
+    provider: Literal["auto", "local", "gemini", "openai"] = "auto"
+    gemini: GeminiSettings = GeminiSettings()
+    openai: OpenAISettings = OpenAISettings()
+
+    @property
+    def chosen(self) -> Literal["local", "gemini", "openai"]:
+        """The provider that `auto` comes to."""
+        if self.provider == "auto":
+            return "gemini" if self.gemini.api_key else "local"
+        return self.provider
+
+
+class TtsSettings(_Section):
+    """How text becomes speech."""
+
+    provider: Literal["kokoro"] = "kokoro"
+    voice: str = ""  #: empty for the persona's, or the provider's default
+    threads: Annotated[int, Ge(1), Le(16)] = 2
+
+
+class Settings(BaseSettings):
+    """Everything an owner can set. Defaults talk Korean and English with no key and no cloud."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DOLL_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    relay: RelaySettings = RelaySettings()
+    persona: PersonaSettings = PersonaSettings()
+    limits: WireLimits = Field(default_factory=WireLimits)
+    endpoint: EndpointSettings = Field(default_factory=EndpointSettings)
+    turn: TurnSettings = Field(default_factory=TurnSettings)
+    stt: SttSettings = SttSettings()
+    llm: LlmSettings = LlmSettings()
+    tts: TtsSettings = TtsSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the name is the library's)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, and that over the file."""
+        usual = InitSettingsSource(settings_cls, _usual_names())
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls), usual)
+
+
+def _usual_names() -> dict[str, Any]:
+    """The keys that other programs read from the environment too, under the names used there."""
+    llm = {
+        provider: {"api_key": os.environ[name]}
+        for provider, name in (("gemini", "GEMINI_API_KEY"), ("openai", "OPENAI_API_KEY"))
+        if os.environ.get(name)
+    }
+    return {"llm": llm} if llm else {}
+
+
+def load(
+    path: Path | None = None, flags: Mapping[str, Mapping[str, Any]] | None = None
+) -> Settings:
+    """Read the settings. Without `path`, `DOLL_CONFIG` or `doll.toml` is read if it is there.
+
+    `flags` holds sections as in the file; a value of None means that the flag was not given.
+    Raises ConfigError.
+    """
+    named = path or (Path(os.environ["DOLL_CONFIG"]) if os.environ.get("DOLL_CONFIG") else None)
+    if named is not None and not named.is_file():
+        raise ConfigError(f"{named}: there is no such settings file")
+    file = named or DEFAULT_FILE
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=file)
+
+    given: dict[str, Any] = {
+        section: {key: value for key, value in values.items() if value is not None}
+        for section, values in (flags or {}).items()
+    }
+    try:
+        return FromFile(**given)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: this is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: this is not UTF-8 text") from None
+    except SettingsError as error:
+        raise ConfigError(f"environment: {error}") from None
+    except ValidationError as error:
+        raise ConfigError(_in_words(error, file)) from None
+
+
+def _in_words(error: ValidationError, file: Path) -> str:
+    """The first wrong setting in one line: where it came from, its name, what it should be."""
+    problems = error.errors(include_url=False, include_context=False)
+    first = problems[0]
+    name = ".".join(str(part) for part in first["loc"])
+    variable = "DOLL_" + name.upper().replace(".", "__")
+    where = variable if variable in os.environ else (str(file) if file.is_file() else "settings")
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        what = "there is no such setting"
+    else:
+        what = first["msg"].removeprefix("Value error, ")
+        if not _secret(name) and isinstance(first["input"], (str, int, float, bool)):
+            what += f", not {str(first['input'])[:60]!r}"
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{where}: {name}: {what}{more}"
+
+
+def _secret(name: str) -> bool:
+    return name.endswith(("key", "token", "password"))

@@ -1,0 +1,71 @@
+"""From settings to providers. A provider's own packages are imported only when it is chosen."""
+
+from __future__ import annotations
+
+from relay.config import ConfigError, GeminiSettings, OpenAISettings, Settings
+from relay.llm.base import LanguageModel
+from relay.persona import load
+from relay.services import Services
+from relay.stt.base import SpeechToText
+from relay.tts.base import TextToSpeech
+
+
+async def build(settings: Settings) -> Services:
+    """Load what the settings choose; takes seconds. Raises ConfigError or ProviderError."""
+    from relay.hearing.silero import SileroDetector
+
+    persona = load(settings.persona.name)
+    return Services(
+        settings=settings,
+        detector=SileroDetector(),
+        stt=await _stt(settings),
+        llm=_llm(settings),
+        tts=await _tts(settings, persona.voice),
+        persona=persona,
+    )
+
+
+async def _stt(settings: Settings) -> SpeechToText:
+    from relay.stt.whisper import WhisperSpeechToText
+
+    return await WhisperSpeechToText.load(threads=settings.stt.threads)
+
+
+def _llm(settings: Settings) -> LanguageModel:
+    match settings.llm.chosen:
+        case "gemini":
+            return _gemini(settings.llm.gemini)
+        case "openai":
+            return _openai(settings.llm.openai)
+        case "local":
+            from relay.llm.local import LocalLanguageModel
+
+            return LocalLanguageModel()
+
+
+def _gemini(settings: GeminiSettings) -> LanguageModel:
+    from relay.llm.gemini import GeminiModel
+
+    if settings.api_key is None:
+        raise ConfigError(
+            "llm.gemini.api_key: Gemini needs a key: get one at https://aistudio.google.com and set "
+            "GEMINI_API_KEY"
+        )
+    return GeminiModel(
+        settings.api_key.get_secret_value(), settings.model, base_url=settings.base_url
+    )
+
+
+def _openai(settings: OpenAISettings) -> LanguageModel:
+    from relay.llm.openai import OpenAIModel
+
+    if not settings.model:
+        raise ConfigError("llm.openai.model: name the model that the server has")
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    return OpenAIModel(settings.base_url, settings.model, key=key)
+
+
+async def _tts(settings: Settings, voice: str) -> TextToSpeech:
+    from relay.tts.kokoro import KokoroTextToSpeech
+
+    return KokoroTextToSpeech(voice=settings.tts.voice or voice, threads=settings.tts.threads)

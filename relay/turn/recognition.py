@@ -1,0 +1,52 @@
+"""Speech recognition that begins before it is certain that the speaker has finished."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from relay.audio import Pcm
+from relay.stt.base import SpeechToText, Transcript
+
+
+class Recognition:
+    """One doll's current utterance on its way to text.
+
+    A pause that is likely the end starts the recogniser; if speech goes on its work is thrown
+    away, else the transcript is there, or nearly so, when the silence is over.
+    """
+
+    def __init__(self, stt: SpeechToText, languages: Sequence[str], *, timeout_s: float) -> None:
+        self._stt = stt
+        self._languages = languages
+        self._timeout_s = timeout_s
+        self._early: asyncio.Task[Transcript] | None = None
+
+    def begin(self, utterance: Pcm) -> None:
+        """The speaker has likely finished: `utterance` is all that was said."""
+        self.discard()
+        self._early = self._start(utterance)
+
+    def discard(self) -> None:
+        """The speaker goes on, or nobody wants the text any more."""
+        if self._early is not None:
+            self._early.cancel()
+            self._early = None
+
+    def finish(self, utterance: Pcm) -> asyncio.Task[Transcript]:
+        """The text of the whole utterance; whoever takes the task may cancel it.
+
+        The early work is used where there is some: what follows it in `utterance` is silence.
+        """
+        task, self._early = self._early, None
+        return task or self._start(utterance)
+
+    def _start(self, utterance: Pcm) -> asyncio.Task[Transcript]:
+        task = asyncio.get_running_loop().create_task(self._transcribe(utterance))
+        # A failure of work that was thrown away has nobody to tell.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
+
+    async def _transcribe(self, utterance: Pcm) -> Transcript:
+        async with asyncio.timeout(self._timeout_s):
+            return await self._stt.transcribe(utterance, self._languages)

@@ -1,0 +1,240 @@
+"""One doll's conversation over one connection: its messages and its audio drive the machine, and
+what the machine decides is carried out here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+import numpy as np
+import structlog
+from msgspec import structs
+
+from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
+from relay.hearing.base import ListenMode
+from relay.hearing.hearing import (
+    EndLikely,
+    Hearing,
+    SpeechResumed,
+    SpeechStarted,
+    Utterance,
+    UtteranceEnded,
+)
+from relay.services import Services
+from relay.stt.base import Transcript
+from relay.turn.machine import Do, Machine, State
+from relay.turn.recognition import Recognition
+from relay.turn.reply import Reply
+from relay.turn.timeline import Timeline
+from relay.turn.turn import Turn
+from relay.wire.blocks import Blocks
+from relay.wire.connection import Connection
+from relay.wire.errors import Disconnected
+from relay.wire.messages import Abort, DeviceMessage, Listen, Mcp, Report, Tts
+
+_FRAME_S = FRAME_SAMPLES / RATE_HZ
+
+#: A press shorter than this with nothing said is a slip of the finger: no answer to it.
+_SLIP_S = 0.5
+
+#: An utterance that is put together from several is cut to this: what recognition takes at once.
+_LONGEST_SAMPLES = 30 * RATE_HZ
+
+#: How long a cancelled turn may take to let go before the session goes on without it.
+_LET_GO_S = 1.0
+
+
+class Session:
+    """Runs until the connection ends."""
+
+    def __init__(self, connection: Connection, services: Services) -> None:
+        self._connection = connection
+        self._services = services
+        self._log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(
+            device=connection.device_id, session=connection.session_id
+        )
+        self._machine = Machine()
+        self._blocks = Blocks(FRAME_SAMPLES)
+        self._hearing = Hearing(services.detector.stream(), services.settings.endpoint)
+        self._recognition = Recognition(
+            services.stt,
+            services.persona.languages,
+            timeout_s=services.settings.turn.stt_timeout_s,
+        )
+        self._listened_s = 0.0  # audio heard since `listen start`
+        self._spoke = False  # somebody did, since then
+        self._carried: Pcm | None = None
+        self._utterance: Pcm | None = None  # of the turn that runs
+        self._turn: asyncio.Task[None] | None = None
+        self._turns = 0
+        self._now = asyncio.get_running_loop().time
+
+    @property
+    def state(self) -> State:
+        """Where the conversation stands."""
+        return self._machine.state
+
+    async def run(self) -> None:
+        """Serve the doll. Returns when it has gone, whatever the reason, with nothing left over."""
+        try:
+            while True:
+                received = await self._connection.receive()
+                if isinstance(received, np.ndarray):
+                    await self._hear(received)
+                else:
+                    await self._obey(received)
+        except Disconnected:
+            pass
+        finally:
+            self._recognition.discard()
+            await self._cancel_turn()
+            self._hearing.stop()
+
+    async def _obey(self, message: DeviceMessage) -> None:
+        match message:
+            case Listen(state="start"):
+                await self._do(self._machine.listen_start(ListenMode(message.mode)))
+            case Listen(state="stop"):
+                await self._do(self._machine.listen_stop())
+            case Listen(state="detect"):
+                self._log.info("wake word", text=message.text)
+            case Abort():
+                self._log.info("abort", reason=message.reason)
+                await self._do(self._machine.abort())
+            case Report():
+                self._log.info("report", **_figures(message))
+            case Mcp():
+                self._log.debug("mcp", payload=message.payload)
+
+    async def _hear(self, pcm: Pcm) -> None:
+        for frame in self._blocks.push(pcm):
+            if not self._machine.hears:
+                continue
+            self._listened_s += _FRAME_S
+            match await self._hearing.push(frame):
+                case SpeechStarted():
+                    self._spoke = True
+                    await self._do(self._machine.speech_started())
+                case EndLikely(utterance) if self._services.settings.turn.early_stt:
+                    self._recognition.begin(self._whole(utterance))
+                case SpeechResumed():
+                    self._recognition.discard()
+                case UtteranceEnded(utterance):
+                    await self._said(utterance)
+            if self._nobody_speaks():
+                await self._do(self._machine.nothing_heard())
+
+    def _nobody_speaks(self) -> bool:
+        return (
+            self._machine.mode is ListenMode.AUTO
+            and not self._spoke
+            and self._listened_s >= self._services.settings.turn.no_speech_s
+        )
+
+    async def _said(self, utterance: Utterance) -> None:
+        """An utterance is complete: answer it."""
+        timeline = Timeline()
+        now = self._now()
+        timeline.mark("speech_start", now - (utterance.decided_s - utterance.speech_start_s))
+        timeline.mark("speech_end", now - (utterance.decided_s - utterance.speech_end_s))
+        timeline.mark("endpoint", now)
+        pcm = self._whole(utterance)
+        self._carried = None
+        await self._do(self._machine.utterance(), pcm=pcm, timeline=timeline)
+
+    def _whole(self, utterance: Utterance) -> Pcm:
+        """With what was said before it, if that was cut off unanswered."""
+        if self._carried is None:
+            return utterance.pcm
+        return np.concatenate([self._carried, utterance.pcm])[-_LONGEST_SAMPLES:]
+
+    async def _do(
+        self, actions: Sequence[Do], *, pcm: Pcm | None = None, timeline: Timeline | None = None
+    ) -> None:
+        for action in actions:
+            match action:
+                case Do.START_HEARING:
+                    self._recognition.discard()
+                    self._carried = None
+                    self._blocks.clear()
+                    self._listened_s, self._spoke = 0.0, False
+                    self._hearing.start(self._machine.mode)
+                case Do.DROP_HEARING:
+                    self._recognition.discard()
+                    self._hearing.stop()
+                case Do.FINISH_HEARING:
+                    await self._finish_hearing()
+                case Do.CANCEL_TURN:
+                    await self._cancel_turn()
+                case Do.CARRY_UTTERANCE:
+                    self._carried = self._utterance
+                case Do.START_TURN:
+                    self._start_turn(pcm, timeline or Timeline())
+                case Do.SEND_STOP:
+                    await self._connection.send(Tts(state="stop"))
+
+    async def _finish_hearing(self) -> None:
+        """The doll closed its microphone by hand."""
+        utterance = self._hearing.stop()
+        if utterance is not None:
+            await self._said(utterance)
+        elif self._listened_s < _SLIP_S:
+            await self._do(self._machine.nothing_heard())
+        else:
+            timeline = Timeline()
+            timeline.mark("endpoint", self._now())
+            await self._do(self._machine.utterance(), timeline=timeline)
+
+    def _start_turn(self, pcm: Pcm | None, timeline: Timeline) -> None:
+        if self._machine.mode is not ListenMode.REALTIME:
+            self._hearing.stop()
+        self._utterance = pcm
+        self._turns += 1
+        log = self._log.bind(turn=self._turns)
+        reply = Reply(
+            self._connection,
+            self._services.tts,
+            timeline,
+            head_start_s=self._services.settings.turn.head_start_ms / 1000,
+            on_first_audio=self._machine.first_audio,
+        )
+        conversation = self._services.conversations.of(self._connection.device_id, self._now())
+        turn = Turn(self._connection, self._services, conversation, reply, timeline, log)
+        recognition = None if pcm is None else self._recognition.finish(pcm)
+        self._turn = asyncio.create_task(self._run_turn(turn, recognition, timeline, log))
+
+    async def _run_turn(
+        self,
+        turn: Turn,
+        recognition: asyncio.Task[Transcript] | None,
+        timeline: Timeline,
+        log: structlog.stdlib.BoundLogger,
+    ) -> None:
+        try:
+            await turn.run(recognition)
+            self._machine.turn_ended()
+        except Disconnected:
+            pass
+        except Exception:
+            # Even the failure line failed, and the chime: the doll must not wait for ever.
+            log.exception("turn failed", kind="internal")
+            self._machine.turn_ended()
+            with contextlib.suppress(Disconnected):
+                await self._connection.send(Tts(state="stop"))
+        finally:
+            log.info("turn", **timeline.since_speech_end_ms())
+
+    async def _cancel_turn(self) -> None:
+        turn, self._turn = self._turn, None
+        if turn is None or turn.done():
+            return
+        turn.cancel()
+        _, late = await asyncio.wait({turn}, timeout=_LET_GO_S)
+        if late:
+            self._log.error("a provider does not let go of a cancelled turn")
+
+
+def _figures(report: Report) -> dict[str, float]:
+    figures = structs.asdict(report)
+    return {key: value for key, value in figures.items() if isinstance(value, (int, float))}

@@ -1,0 +1,221 @@
+"""The whole relay over real sockets, with providers that do as told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from relay.app import create_app
+from relay.config import Settings
+from relay.memory.conversation import Conversations
+from relay.persona import load
+from relay.services import Services
+from relay.wire.errors import CloseCode
+from relay.wire.server import websocket_options
+from tests.fakes.connection import LOUD, QUIET
+from tests.fakes.detector import LoudnessDetector
+from tests.fakes.llm import FakeLanguageModel
+from tests.fakes.stt import FakeSpeechToText
+from tests.fakes.tts import FakeTextToSpeech
+
+HELLO = {
+    "type": "hello",
+    "version": 1,
+    "transport": "websocket",
+    "audio_params": {"format": "pcm", "sample_rate": 16000, "channels": 1, "frame_duration": 32},
+}
+
+
+class Relay:
+    """A running relay."""
+
+    def __init__(self, address: str, services: Services) -> None:
+        self.http = f"http://{address}"
+        self.url = f"ws://{address}/xiaozhi/v1/"
+        self.services = services
+
+    async def dolls(self) -> int:
+        async with httpx2.AsyncClient() as client:
+            answer = await client.get(f"{self.http}/healthz")
+            assert answer.json()["status"] == "ok"
+            return answer.json()["dolls"]
+
+    @asynccontextmanager
+    async def doll(self, name: str = "doll-1", **headers: str) -> AsyncIterator[ClientConnection]:
+        given = {"Device-Id": name, "Protocol-Version": "1", **headers}
+        async with connect(self.url, additional_headers=given, compression=None) as socket:
+            await socket.send(json.dumps(HELLO))
+            assert json.loads(await socket.recv())["type"] == "hello"
+            yield socket
+
+
+@asynccontextmanager
+async def running(settings: dict[str, Any]) -> AsyncIterator[Relay]:
+    made: list[Services] = []
+
+    async def services(settings: Settings) -> Services:
+        made.append(
+            Services(
+                settings=settings,
+                detector=LoudnessDetector(),
+                stt=FakeSpeechToText("안녕"),
+                llm=FakeLanguageModel(["흥, 왔어?"]),
+                tts=FakeTextToSpeech(0.2),
+                persona=load("chacha"),
+                conversations=Conversations(),
+            )
+        )
+        return made[0]
+
+    app = create_app(Settings(**settings), services)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, port=0, log_config=None, timeout_graceful_shutdown=2, **websocket_options()
+        )
+    )
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    host, port = server.servers[0].sockets[0].getsockname()
+    try:
+        yield Relay(f"{host}:{port}", made[0])
+    finally:
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[Relay]:
+    async with running({}) as relay:
+        yield relay
+
+
+async def ask(socket: ClientConnection) -> list[dict[str, Any] | bytes]:
+    """Hold, speak, let go; everything up to `tts stop`."""
+    await socket.send(json.dumps({"type": "listen", "state": "start", "mode": "manual"}))
+    for _ in range(20):
+        await socket.send(LOUD.tobytes())
+    await socket.send(json.dumps({"type": "listen", "state": "stop"}))
+    got: list[dict[str, Any] | bytes] = []
+    while True:
+        message = await socket.recv()
+        got.append(message if isinstance(message, bytes) else json.loads(message))
+        if isinstance(got[-1], dict) and got[-1].get("state") == "stop":
+            return got
+
+
+async def test_a_whole_turn_over_a_real_socket(relay: Relay) -> None:
+    async with relay.doll() as socket:
+        got = await ask(socket)
+    texts = [m for m in got if isinstance(m, dict)]
+    assert texts[0] == {"type": "stt", "text": "안녕", "session_id": texts[0]["session_id"]}
+    assert [m.get("state") for m in texts[1:]] == ["start", "sentence_start", "stop"] or [
+        m.get("state") for m in texts[1:]
+    ] == ["start", "sentence_start", "sentence_start", "stop"]
+    frames = [m for m in got if isinstance(m, bytes)]
+    assert frames
+    assert all(len(frame) == 1024 for frame in frames)
+
+
+async def test_healthz_counts_the_dolls(relay: Relay) -> None:
+    assert await relay.dolls() == 0
+    async with relay.doll("doll-1"), relay.doll("doll-2"):
+        assert await relay.dolls() == 2
+
+
+async def test_a_wrong_path_is_not_served(relay: Relay) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(relay.url.replace("/v1/", "/v9/"))
+    assert refused.value.response.status_code in (403, 404)
+
+
+async def test_the_same_device_again_replaces_its_old_socket(relay: Relay) -> None:
+    async with relay.doll("doll-1") as old, relay.doll("doll-1") as new:
+        with pytest.raises(ConnectionClosed):
+            await old.recv()
+        assert old.close_code == CloseCode.REPLACED
+        assert await ask(new)
+        assert await relay.dolls() == 1
+
+
+async def test_a_conversation_goes_on_after_a_reconnect(relay: Relay) -> None:
+    async with relay.doll("doll-1") as socket:
+        await ask(socket)
+    async with relay.doll("doll-1") as socket:
+        await ask(socket)
+    assert len(relay.services.llm.requests[1].history) == 2
+
+
+async def test_a_doll_without_the_token_is_refused_before_the_upgrade() -> None:
+    async with running({"relay": {"token": "s3cret"}}) as relay:
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "s3cret"}):
+            with pytest.raises(InvalidStatus) as refused:
+                async with relay.doll(**headers):
+                    pass
+            assert refused.value.response.status_code == 403
+        async with relay.doll(Authorization="Bearer s3cret") as socket:
+            assert await ask(socket)
+
+
+async def test_a_full_relay_says_so() -> None:
+    async with running({"relay": {"max_dolls": 1}}) as relay, relay.doll("doll-1"):
+        with pytest.raises((InvalidStatus, ConnectionClosed)):
+            async with relay.doll("doll-2"):
+                pass
+
+
+async def test_other_dolls_do_not_notice_one_that_misbehaves(relay: Relay) -> None:
+    async with relay.doll("good") as good:
+        async with relay.doll("bad") as bad:
+            await bad.send(json.dumps({"type": "listen", "state": "start", "mode": "auto"}))
+            await bad.send(b"\x01")
+            await bad.send("[]")
+            await bad.send("{")
+            await bad.send(json.dumps({"type": "teapot"}))
+            codes = [json.loads(await bad.recv())["code"] for _ in range(4)]
+            assert codes == ["bad_audio", "not_an_object", "not_json", "unknown_type"]
+            assert await ask(good)
+            with pytest.raises(ConnectionClosed):
+                for _ in range(2000):
+                    await bad.send("{}")
+                while True:
+                    await bad.recv()
+            assert bad.close_code in (CloseCode.FLOOD, CloseCode.BAD_MESSAGES)
+        assert await ask(good)
+
+
+async def test_a_doll_that_vanishes_mid_answer_is_forgotten(relay: Relay) -> None:
+    relay.services.tts.seconds_per_clause = 60.0
+    async with relay.doll("doll-1") as socket:
+        await socket.send(json.dumps({"type": "listen", "state": "start", "mode": "manual"}))
+        for _ in range(20):
+            await socket.send(LOUD.tobytes())
+        await socket.send(json.dumps({"type": "listen", "state": "stop"}))
+        while not isinstance(await socket.recv(), bytes):
+            pass
+        socket.transport.abort()
+    while await relay.dolls():
+        await asyncio.sleep(0.01)
+    tts = relay.services.tts
+    while tts.finished + tts.stopped < len(tts.calls):
+        await asyncio.sleep(0.01)
+
+
+async def test_a_restart_closes_dolls_with_going_away() -> None:
+    async with running({}) as relay:
+        socket = await connect(relay.url, additional_headers={"Device-Id": "doll-1"})
+        await socket.send(json.dumps(HELLO))
+        await socket.recv()
+        await socket.send(QUIET.tobytes())
+    with pytest.raises(ConnectionClosed):
+        await socket.recv()
+    assert socket.close_code in (1001, 1012)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import numpy as np
+import pytest
+
+from relay.errors import ErrorKind, ProviderError
+from relay.turn.reply import Reply
+from relay.turn.timeline import Timeline
+from relay.wire.messages import Tts
+from tests.fakes.connection import FRAME_S, FakeConnection
+from tests.fakes.tts import FakeTextToSpeech
+
+pytestmark = pytest.mark.virtual_time
+
+HEAD_START_S = 0.6
+ONE, TWO, THREE = "첫째 문장이 여기 있어.", "둘째 문장도 따라왔어!", "셋째 문장은 마지막이야."
+ALL = f"{ONE} {TWO} {THREE}"
+
+
+async def pieces(*texts: str, gap_s: float = 0.0) -> AsyncGenerator[str, None]:
+    for text in texts:
+        await asyncio.sleep(gap_s)
+        yield text
+
+
+def make(doll: FakeConnection, tts: FakeTextToSpeech, timeline: Timeline | None = None) -> Reply:
+    return Reply(doll, tts, timeline or Timeline(), head_start_s=HEAD_START_S)
+
+
+async def test_each_clause_is_announced_before_its_first_frame() -> None:
+    doll = FakeConnection()
+    await make(doll, FakeTextToSpeech(0.32)).say(pieces(ALL), "ko")
+    kinds = ["text" if isinstance(m.what, Tts) else "frame" for m in doll.sent]
+    assert doll.texts == [ONE, TWO, THREE]
+    assert kinds[0] == "text"
+    assert len(doll.frames) == 30
+
+
+async def test_the_first_sound_does_not_wait_for_the_whole_answer() -> None:
+    doll, timeline = FakeConnection(), Timeline()
+    text = pieces("첫 문장이야. ", *["그리고 더 긴 이야기가 이어져. "] * 20, gap_s=0.5)
+    await make(doll, FakeTextToSpeech(0.3), timeline).say(text, "ko")
+    assert doll.frames[0].at < 1.5
+    assert timeline.first_audio is not None
+    assert timeline.last_audio > 10
+
+
+async def test_frames_run_ahead_by_the_head_start_and_no_further() -> None:
+    doll = FakeConnection()
+    await make(doll, FakeTextToSpeech(3.0)).say(pieces("긴 문장이야."), "ko")
+    start = doll.frames[0].at
+    for number, frame in enumerate(doll.frames):
+        assert frame.at - start == pytest.approx(
+            max(0.0, number * FRAME_S - HEAD_START_S), abs=FRAME_S / 10
+        )
+
+
+async def test_the_next_clause_is_made_while_this_one_plays() -> None:
+    doll = FakeConnection()
+    tts = FakeTextToSpeech(1.0, first_delay_s=0.5)
+    await make(doll, tts).say(pieces(ALL), "ko")
+    gaps = [b.at - a.at for a, b in zip(doll.frames, doll.frames[1:], strict=False)]
+    assert max(gaps) <= 0.5 + FRAME_S
+
+
+async def test_a_voice_at_another_rate_is_resampled_and_keeps_its_length() -> None:
+    doll = FakeConnection()
+    await make(doll, FakeTextToSpeech(1.0, rate_hz=24_000)).say(pieces("응."), "ko")
+    pcm = np.concatenate([frame.what for frame in doll.frames]).astype(float)
+    assert len(pcm) / 16_000 == pytest.approx(1.0, abs=FRAME_S)
+    spectrum = np.abs(np.fft.rfft(pcm[:16_000]))
+    assert abs(int(spectrum.argmax()) - 440) <= 2
+
+
+async def test_what_was_ready_is_spoken_before_a_failure_of_the_text_is_raised() -> None:
+    async def breaks() -> AsyncGenerator[str, None]:
+        yield "이건 말했어. "
+        raise ProviderError(ErrorKind.SERVER, "down")
+
+    doll = FakeConnection()
+    reply = make(doll, FakeTextToSpeech(0.32))
+    with pytest.raises(ProviderError, match="down"):
+        await reply.say(breaks(), "ko")
+    assert doll.texts == ["이건 말했어."]
+    assert len(doll.frames) == 10
+
+
+async def test_a_voice_that_fails_ends_the_text_stream_too() -> None:
+    closed = asyncio.Event()
+
+    async def endless() -> AsyncGenerator[str, None]:
+        try:
+            while True:
+                yield "또 말해. "
+                await asyncio.sleep(0.1)
+        finally:
+            closed.set()
+
+    doll = FakeConnection()
+    broken = FakeTextToSpeech(error=ProviderError(ErrorKind.NETWORK, "no voice"))
+    with pytest.raises(ProviderError, match="no voice"):
+        await make(doll, broken).say(endless(), "ko")
+    assert closed.is_set()
+
+
+async def test_cancelling_closes_text_and_voice_and_sends_nothing_more() -> None:
+    closed = asyncio.Event()
+
+    async def endless() -> AsyncGenerator[str, None]:
+        try:
+            while True:
+                yield "계속 말해. "
+                await asyncio.sleep(0.05)
+        finally:
+            closed.set()
+
+    doll, tts = FakeConnection(), FakeTextToSpeech(2.0)
+    task = asyncio.create_task(make(doll, tts).say(endless(), "ko"))
+    await doll.until_frame(40)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    count = len(doll.sent)
+    await asyncio.sleep(5)
+    assert len(doll.sent) == count
+    assert closed.is_set()
+    assert tts.stopped + tts.finished == len(tts.calls)
+
+
+async def test_heard_counts_what_was_played_not_what_was_sent() -> None:
+    doll = FakeConnection()
+    reply = make(doll, FakeTextToSpeech(1.0))
+    task = asyncio.create_task(reply.say(pieces(ALL), "ko"))
+    await asyncio.sleep(1.3)  # 0.3 s into the second clause; with the head start 1.9 s were sent
+    assert reply.heard() == ONE
+    await asyncio.sleep(0.4)
+    assert reply.heard() == f"{ONE} {TWO}"
+    await task
+    assert reply.said() == ALL
+
+
+async def test_speech_waits_for_its_moment_in_bounded_memory() -> None:
+    doll, tts = FakeConnection(), FakeTextToSpeech(4.0)
+    task = asyncio.create_task(make(doll, tts).say(pieces(*[ONE + " "] * 100), "ko"))
+    await asyncio.sleep(1.0)
+    assert len(tts.calls) <= 6  # about ten seconds ahead, not four hundred
+    task.cancel()
+
+
+async def test_emoji_and_nothing_else_says_nothing() -> None:
+    doll = FakeConnection()
+    await make(doll, FakeTextToSpeech()).say(pieces("🙂 ", "🎉"), "ko")
+    assert doll.frames == []
+
+
+async def test_a_chime_can_be_played_without_a_voice() -> None:
+    from relay.turn.chime import chime
+
+    doll = FakeConnection()
+    sound = chime(16_000)
+    await make(doll, FakeTextToSpeech()).sound(sound)
+    assert len(doll.frames) == -(-len(sound) // 512)
+    assert np.abs(np.concatenate([f.what for f in doll.frames])).max() > 5000

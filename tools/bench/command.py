@@ -1,0 +1,39 @@
+"""`doll bench NAME`: measurements, each with a baseline taken in the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+import typer
+import uvloop
+
+from tools.bench.report import Report
+
+bench = typer.Typer(help="Measure the relay and the doll.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
+
+
+@bench.callback()
+def _group() -> None:
+    """Measure the relay and the doll."""
+
+
+@bench.command()
+def turn(
+    json: Json = False,
+    dolls: Annotated[int, typer.Option(help="Dolls that talk at once.", min=1)] = 50,
+) -> None:
+    """From the last speech to the first sound, with providers that take no time."""
+    from tools.bench.turn import measure
+
+    _run(measure(dolls), json)
+
+
+def _run(measurement: Coroutine[Any, Any, Report], json: bool) -> None:
+    report = uvloop.run(measurement)
+    if json:
+        print(report.as_json())
+    else:
+        report.print_table()

@@ -1,0 +1,105 @@
+"""A doll for measurements: speaks the wire protocol, keeps time, plays nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from time import perf_counter
+
+from websockets.asyncio.client import ClientConnection, connect
+
+FRAME_S = 0.032
+
+_HELLO = {
+    "type": "hello",
+    "version": 1,
+    "transport": "websocket",
+    "features": {"report": True},
+    "audio_params": {
+        "format": "adpcm",
+        "sample_rate": 16000,
+        "channels": 1,
+        "frame_duration": 32,
+    },
+}
+
+
+class BenchDoll:
+    """One connection. `frames` are ADPCM wire frames of 32 ms, sent in real time."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    async def push_to_talk(self, frames: Sequence[bytes]) -> float:
+        """Hold, speak, let go. Seconds from `listen stop` to the first frame of the answer."""
+        await self._say(type="listen", state="start", mode="manual")
+        start = perf_counter()
+        for number, frame in enumerate(frames):
+            await _until(start + number * FRAME_S)
+            await self._socket.send(frame)
+        released = perf_counter()
+        await self._say(type="listen", state="stop")
+        heard = await self._first_audio()
+        await self._until_stop()
+        return heard - released
+
+    async def hands_free(
+        self, frames: Sequence[bytes], last_speech: int, silence: Sequence[bytes]
+    ) -> float:
+        """Speak, and go on sending silence until the answer comes.
+
+        Seconds from the frame `last_speech` to the first frame of the answer.
+        """
+        await self._say(type="listen", state="start", mode="auto")
+        answer = asyncio.create_task(self._first_audio())
+        start = perf_counter()
+        spoke = start
+        number = 0
+        while not answer.done():
+            await _until(start + number * FRAME_S)
+            sound = frames[number] if number < len(frames) else silence[number % len(silence)]
+            await self._socket.send(sound)
+            if number == last_speech:
+                spoke = perf_counter()
+            number += 1
+        await self._until_stop()
+        return await answer - spoke
+
+    async def stream(self, silence: Sequence[bytes], seconds: float) -> None:
+        """Send silence in real time."""
+        start = perf_counter()
+        for number in range(int(seconds / FRAME_S)):
+            await _until(start + number * FRAME_S)
+            await self._socket.send(silence[number % len(silence)])
+
+    async def _say(self, **message: str) -> None:
+        await self._socket.send(json.dumps(message))
+
+    async def _first_audio(self) -> float:
+        while isinstance(await self._socket.recv(), str):
+            pass
+        return perf_counter()
+
+    async def _until_stop(self) -> None:
+        while True:
+            message = await self._socket.recv()
+            if isinstance(message, str) and json.loads(message).get("state") == "stop":
+                return
+
+
+async def _until(moment: float) -> None:
+    delay = moment - perf_counter()
+    if delay > 0:
+        await asyncio.sleep(delay)
+
+
+@asynccontextmanager
+async def bench_doll(url: str, name: str) -> AsyncIterator[BenchDoll]:
+    """Connect, and exchange hellos."""
+    headers = {"Device-Id": name, "Client-Id": name, "Protocol-Version": "1"}
+    async with connect(url, additional_headers=headers, compression=None, max_queue=None) as socket:
+        await socket.send(json.dumps(_HELLO))
+        json.loads(await socket.recv())
+        yield BenchDoll(socket)

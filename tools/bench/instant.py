@@ -1,0 +1,63 @@
+"""Providers that take no time, so that what is left is the relay."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+
+import numpy as np
+
+from relay.audio import RATE_HZ, Pcm
+from relay.config import Settings
+from relay.hearing.silero import SileroDetector
+from relay.llm.base import Request
+from relay.persona import load
+from relay.services import Services
+from relay.stt.base import Transcript
+
+#: How long the answer plays.
+REPLY_S = 2.0
+
+_REPLY = (8000 * np.sin(2 * np.pi * 440 * np.arange(int(REPLY_S * RATE_HZ)) / RATE_HZ)).astype(
+    np.int16
+)
+
+
+class InstantSpeechToText:
+    """Understands the same thing every time."""
+
+    async def transcribe(self, utterance: Pcm, languages: Sequence[str]) -> Transcript:  # noqa: ARG002
+        return Transcript("안녕", languages[0])
+
+    async def close(self) -> None: ...
+
+
+class InstantLanguageModel:
+    """One short clause."""
+
+    async def reply(self, request: Request) -> AsyncGenerator[str, None]:  # noqa: ARG002
+        yield "흥, 안녕."
+
+    async def close(self) -> None: ...
+
+
+class InstantTextToSpeech:
+    """A tone of `REPLY_S`."""
+
+    rate_hz = RATE_HZ
+
+    async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:  # noqa: ARG002
+        yield _REPLY
+
+    async def close(self) -> None: ...
+
+
+async def build(settings: Settings) -> Services:
+    """The relay's services with the real voice detector and everything else instant."""
+    return Services(
+        settings=settings,
+        detector=SileroDetector(),
+        stt=InstantSpeechToText(),
+        llm=InstantLanguageModel(),
+        tts=InstantTextToSpeech(),
+        persona=load(settings.persona.name),
+    )

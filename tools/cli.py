@@ -1,0 +1,60 @@
+"""The `doll` command: one command set for the relay, the simulated doll and the measurements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from relay.config import ConfigError, load
+from relay.errors import ProviderError
+from tools.bench.command import bench
+from tools.demo.command import demo
+from tools.simulator.command import sim
+
+app = typer.Typer(
+    help="The talking doll: run the relay, try a doll without hardware, measure.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(demo)
+app.command()(sim)
+app.add_typer(bench, name="bench")
+
+
+@app.command()
+def relay(
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file; doll.toml here if it exists.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    token: Annotated[
+        str | None, typer.Option(help="What dolls must send; better in DOLL_RELAY__TOKEN.")
+    ] = None,
+    persona: Annotated[str | None, typer.Option(help="A shipped persona, or a TOML file.")] = None,
+    log_format: Annotated[str | None, typer.Option(help="text or json.")] = None,
+) -> None:
+    """Run the relay that dolls connect to."""
+    from relay.serve import serve
+
+    flags: dict[str, dict[str, object]] = {
+        "relay": {"host": host, "port": port, "token": token, "log_format": log_format},
+        "persona": {"name": persona},
+    }
+    serve(load(config, flags))
+
+
+def main() -> None:
+    """Entry point: what an owner can mend is told in one line, without a traceback."""
+    try:
+        app()
+    except (ConfigError, ProviderError) as error:
+        typer.secho(f"doll: {error}", fg=typer.colors.RED, err=True)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

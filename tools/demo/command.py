@@ -1,0 +1,124 @@
+"""`doll demo`: a relay and a simulated doll on this machine hold a short conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import locale
+import shutil
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from tools.relay_process import Event, RelayFailedError, running_relay
+from tools.simulator.doll import SimulatedDoll
+from tools.simulator.turn import Reply
+
+_HERE = Path(__file__).parent
+_QUESTIONS = [
+    _HERE / "questions" / name for name in ("ko-name.wav", "en-arithmetic.wav", "ko-likes.wav")
+]
+
+console = Console(highlight=False)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the answers go.")] = Path("demo-output"),
+    question: Annotated[
+        list[Path] | None, typer.Option(help="A WAV to ask instead; may be given again.")
+    ] = None,
+) -> None:
+    """A simulated doll asks recorded questions, and answers aloud into WAV files."""
+    try:
+        asyncio.run(_demo(out, question or _QUESTIONS, _texts()))
+    except RelayFailedError as error:
+        console.print(f"[red]The relay did not start:[/red]\n{error}", markup=True)
+        raise typer.Exit(1) from None
+
+
+def _texts() -> dict[str, str]:
+    """In the language of the person's terminal: Korean or English."""
+    language = (locale.getlocale()[0] or "en")[:2]
+    with (_HERE / "texts.toml").open("rb") as file:
+        texts: dict[str, dict[str, str]] = tomllib.load(file)
+    return texts.get(language, texts["en"])
+
+
+async def _demo(out: Path, questions: list[Path], texts: dict[str, str]) -> None:
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    log: list[Event] = []
+    turns = []
+    with console.status(texts["starting"]) as status:
+        async with running_relay(on_event=log.append) as relay:
+            url = await relay.url()
+            brain = next((e["brain"] for e in log if e.get("event") == "ready"), "?")
+            console.print("✓ " + texts["ready"].format(brain=brain))
+            async with SimulatedDoll(url, out=out) as doll:
+                await doll.ready()
+                console.print("✓ " + texts["doll"] + "\n")
+                for number, wav in enumerate(questions, 1):
+                    status.update(f"{texts['question']} {number}: {wav.name} …")
+                    log.clear()
+                    reply = await doll.ask(wav)
+                    kept = out / f"{number}-{wav.stem}.wav"
+                    reply.wav.rename(kept)
+                    turn = _turn(wav, reply, kept, log)
+                    _show(turn, reply, texts)
+                    turns.append(turn)
+    (out / "report.json").write_text(
+        json.dumps({"brain": brain, "turns": turns}, ensure_ascii=False, indent=2) + "\n", "utf-8"
+    )
+    console.print(texts["saved"].format(folder=out))
+    console.print(f"\n[bold]{texts['next_title']}[/bold]")
+    for key in ("next_gemini", "next_relay", "next_persona", "next_board"):
+        console.print("  • " + texts[key], markup=False)
+
+
+def _turn(wav: Path, reply: Reply, kept: Path, log: list[Event]) -> dict[str, Any]:
+    """One turn as `report.json` holds it: what both sides saw, in milliseconds."""
+    relay = next((event for event in reversed(log) if event.get("event") == "turn"), {})
+    heard = next((event for event in log if event.get("event") == "heard"), {})
+    moments = {
+        key: value for key, value in relay.items() if isinstance(value, int) and key != "turn"
+    }
+    return {
+        "question_wav": str(wav),
+        "transcript": reply.transcript,
+        "reply": reply.text,
+        "reply_wav": str(kept),
+        "language": heard.get("language"),
+        "timeline": {"relay_ms_after_speech": moments, "doll_ms": asdict(reply.timeline)},
+        "doll": {
+            "frames_sent": reply.frames_sent,
+            "frames_played": reply.frames_played,
+            "frames_lost": reply.frames_lost,
+            "underruns": reply.underruns,
+            "heap_per_frame": reply.heap_per_frame,
+        },
+    }
+
+
+def _show(turn: dict[str, Any], reply: Reply, texts: dict[str, str]) -> None:
+    moments = turn["timeline"]["relay_ms_after_speech"]
+    console.print(f"[dim]{texts['question']}[/dim]  {turn['question_wav']}")
+    console.print(f"[dim]{texts['heard']}[/dim]  {turn['transcript'] or texts['nothing']}")
+    console.print(f"[dim]{texts['answer']}[/dim]  [bold]{turn['reply']}[/bold]")
+    names = ("transcript", "first_token", "first_audio", "last_audio")
+    shown = {name: f"{moments[name]} ms" if name in moments else "–" for name in names}
+    console.print("[dim]" + texts["timeline"].format(**shown) + "[/dim]")
+    console.print(
+        "[dim]"
+        + texts["doll_account"].format(
+            sent=reply.frames_sent,
+            played=reply.frames_played,
+            lost=reply.frames_lost,
+            underruns=reply.underruns,
+            heap=reply.heap_per_frame,
+        )
+        + "[/dim]\n"
+    )

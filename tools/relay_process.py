@@ -1,0 +1,99 @@
+"""A relay of its own in a child process: for the demo, for measurements and for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+Event = dict[str, Any]
+
+#: Reading the speech models takes seconds; on a slow disk, the first time, up to a minute.
+_START_TIMEOUT_S = 120.0
+
+
+class RelayFailedError(Exception):
+    """The relay did not start, or ended by itself; the text holds its last lines."""
+
+
+class RelayProcess:
+    """A running relay: where it listens, and the events of its log."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, on_event: Callable[[Event], None]
+    ) -> None:
+        self._process = process
+        self._on_event = on_event
+        self._last_lines: deque[str] = deque(maxlen=20)
+        self._listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._reader = asyncio.create_task(self._read())
+
+    @property
+    def pid(self) -> int:
+        """The relay's process."""
+        return self._process.pid
+
+    async def url(self) -> str:
+        """Where dolls connect, as soon as it listens. Raises RelayFailedError."""
+        async with asyncio.timeout(_START_TIMEOUT_S):
+            return await asyncio.shield(self._listening)
+
+    async def _read(self) -> None:
+        assert self._process.stderr is not None
+        async for line in self._process.stderr:
+            text = line.decode(errors="replace").rstrip()
+            self._last_lines.append(text)
+            try:
+                event = json.loads(text)
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                if event.get("event") == "listening" and not self._listening.done():
+                    self._listening.set_result(event["url"])
+                self._on_event(event)
+        if not self._listening.done():
+            self._listening.set_exception(RelayFailedError("\n".join(self._last_lines)))
+
+    async def stop(self) -> None:
+        """End the process, gently first."""
+        for send in (self._process.terminate, self._process.kill):
+            if self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    send()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(8):
+                        await self._process.wait()
+        await self._reader
+        if self._listening.done() and not self._listening.cancelled():
+            self._listening.exception()  # seen, whoever waited for it
+
+
+@asynccontextmanager
+async def running_relay(
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    on_event: Callable[[Event], None] = lambda _: None,
+    command: Sequence[str] = ("-m", "tools.cli", "relay"),
+) -> AsyncIterator[RelayProcess]:
+    """Run `doll relay` on a free local port until the block ends."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        *("--port", "0", "--log-format", "json"),
+        *arguments,
+        stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        env={**os.environ, **(environment or {})},
+        limit=1 << 20,
+    )
+    relay = RelayProcess(process, on_event)
+    try:
+        yield relay
+    finally:
+        await relay.stop()
