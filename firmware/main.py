@@ -2,6 +2,13 @@
 
 import asyncio
 
-from doll import app
+from doll import audio, settings
 
-asyncio.run(app.main())
+conf = settings.load()
+# Before the large modules are loaded: DMA and the rings want memory in one piece (micropython
+# #16076), and compiling leaves it in many.
+sound = audio.make(conf)
+
+from doll import app  # noqa: E402
+
+asyncio.run(app.main(conf, sound))

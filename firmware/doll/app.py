@@ -8,12 +8,11 @@ import time
 import machine
 from micropython import const
 
-from . import __version__, audio, button, light, log, mcp, settings
+from . import __version__, audio, button, light, log, mcp
 from .backoff import Backoff
 from .meter import Meter
-from .microphone import Microphone
 from .relay import Relay
-from .speaker import NOTHING, Speaker
+from .speaker import NOTHING
 from .turn import Turn
 from .wifi import Wifi
 
@@ -23,15 +22,13 @@ _UNKNOWN = const(20)  # kinds of messages that are remembered as not known
 
 
 class Doll:
-    def __init__(self, conf):
-        board = __import__("boards." + conf.board, None, None, ("NAME",))
+    # sound is what audio.make() returned.
+    def __init__(self, conf, sound):
+        board = audio.board(conf)
         name = conf.device_id or ":".join("%02x" % b for b in machine.unique_id()[:6])
         log.info("doll version=%s board=%s id=%s", __version__, board.NAME, log.clean(name))
         self._conf = conf
-        # First of all, while there is memory that DMA can use.
-        microphone, speaker = audio.open_i2s(board)
-        self.microphone = Microphone(microphone, conf.mic_gain)
-        self.speaker = Speaker(speaker, conf.buffer_ms, conf.volume)
+        self.microphone, self.speaker = sound
         now = time.ticks_ms()
         pin = machine.Pin(board.BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)
         self._button = button.Button(pin, now)
@@ -189,11 +186,10 @@ def _certificate(name):
 
 
 # Runs the doll for ever. What nobody foresaw is shown, and then the doll starts anew.
-async def main():
-    conf = settings.load()
+async def main(conf, sound):
     log.debugging = conf.log == "debug"
     try:
-        await Doll(conf).run()
+        await Doll(conf, sound).run()
     except Exception as e:
         log.error("crash %s", log.clean(repr(e)))
         sys.print_exception(e)

@@ -14,12 +14,24 @@ UNIT_MS = const(16)
 FRAME_MS = const(32)
 
 
-# Makes both I2S objects of the board. Call it once, before Wi-Fi: later there may be no memory
-# that DMA can use (micropython #16076).
-def open_i2s(board):
+# The microphone and the speaker of the board that the settings name. Call it once, before all else.
+def make(conf):
+    from .microphone import Microphone
+    from .speaker import Speaker
+
+    mic, amp = _i2s(board(conf))
+    return Microphone(mic, conf.mic_gain), Speaker(amp, conf.buffer_ms, conf.volume)
+
+
+# The pins and facts of that board.
+def board(conf):
+    return __import__("boards." + conf.board, None, None, ("NAME",))
+
+
+def _i2s(board):
     from machine import I2S, Pin
 
-    microphone = I2S(
+    mic = I2S(
         0,
         sck=Pin(board.MIC_SCK),
         ws=Pin(board.MIC_WS),
@@ -30,7 +42,7 @@ def open_i2s(board):
         rate=RATE,
         ibuf=board.MIC_IBUF,
     )
-    speaker = I2S(
+    amp = I2S(
         1,
         sck=Pin(board.SPEAKER_SCK),
         ws=Pin(board.SPEAKER_WS),
@@ -42,7 +54,7 @@ def open_i2s(board):
         ibuf=board.SPEAKER_IBUF,
     )
     poll = select.poll()
-    poll.register(microphone, select.POLLIN)
-    poll.register(speaker, select.POLLOUT)
+    poll.register(mic, select.POLLIN)
+    poll.register(amp, select.POLLOUT)
     poll.poll(0)
-    return microphone, speaker
+    return mic, amp

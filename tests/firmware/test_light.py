@@ -1,0 +1,116 @@
+"""The light: a colour per state and feeling, on a NeoPixel or a plain LED."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+Micropython = Callable[..., str]
+
+PRELUDE = """
+import gc
+from doll.light import Light
+
+class Pixel:
+    shown = None
+    def __setitem__(self, i, colour): self.colour = colour
+    def write(self): self.shown = self.colour
+
+pixel = Pixel()
+light = Light(pixel, None, 255)
+STATES = ("booting", "connecting", "idle", "listening", "thinking", "speaking")
+"""
+
+
+@pytest.fixture
+def check(micropython: Micropython) -> Callable[[str], None]:
+    """Runs a script of asserts behind the prelude, to its end."""
+
+    def run(script: str) -> None:
+        assert micropython(PRELUDE + script + '\nprint("end")\n') == "end\n"
+
+    return run
+
+
+Check = Callable[[str], None]
+
+
+def test_every_state_has_a_colour_of_its_own(check: Check) -> None:
+    check("""
+seen = set()
+for state in STATES:
+    light.show(state)
+    seen.add(pixel.shown)
+assert len(seen) == len(STATES)
+""")
+
+
+def test_an_open_microphone_is_seen_even_when_the_light_is_lowest(check: Check) -> None:
+    check("""
+light.dim(4)
+light.show("listening")
+assert pixel.shown == (0, 4, 0)
+for now in range(0, 5000, 20):
+    light.tick(now)
+    assert pixel.shown == (0, 4, 0)
+""")
+
+
+def test_a_feeling_colours_the_reply_it_came_with_and_no_other(check: Check) -> None:
+    check("""
+light.show("speaking")
+plain = pixel.shown
+light.show("thinking")
+light.feel("sad")
+light.show("speaking")
+sad = pixel.shown
+assert sad != plain
+light.feel("angry")
+assert pixel.shown == (255, 0, 0)
+light.show("idle")
+light.show("speaking")
+assert pixel.shown == plain
+light.feel("no such feeling")
+assert pixel.shown == plain
+""")
+
+
+def test_waiting_blinks(check: Check) -> None:
+    check("""
+for state in ("connecting", "thinking"):
+    light.show(state)
+    lit = set()
+    for now in range(0, 1000, 20):
+        light.tick(now)
+        lit.add(pixel.shown != (0, 0, 0))
+    assert lit == {True, False}
+""")
+
+
+def test_a_plain_led_is_on_where_there_is_a_colour(check: Check) -> None:
+    check("""
+levels = []
+led = Light(None, levels.append, 32)
+for state in ("idle", "listening", "idle", "speaking"):
+    led.show(state)
+assert levels == [1, 0, 1, 0, 1], levels
+""")
+
+
+def test_blinking_takes_no_heap(check: Check) -> None:
+    check("""
+light.show("thinking")
+def blink(n):
+    while n:
+        light.tick(n * 20)
+        n -= 1
+blink(50)
+before = used = 0
+gc.collect()
+gc.disable()
+before = gc.mem_alloc()
+blink(500)
+used = gc.mem_alloc() - before
+assert used == 0, used
+""")
