@@ -114,11 +114,6 @@ class Endpointer:
         self._likely = False  # END_LIKELY is out, and neither taken back nor confirmed
 
     @property
-    def position(self) -> int:
-        """Frames pushed so far."""
-        return self._position
-
-    @property
     def busy(self) -> bool:
         """Whether speech goes on or may be beginning: no frame may be taken for silence unseen."""
         return self._phase is not _Phase.QUIET or any(self._recent)
@@ -135,7 +130,10 @@ class Endpointer:
 
     @property
     def speech(self) -> tuple[int, int] | None:
-        """Onset and end of voice of the speech that goes on; None between utterances."""
+        """Onset and end of voice of what goes on; None between utterances.
+
+        It need not be long enough yet to be sure that it is speech.
+        """
         return None if self._phase is _Phase.QUIET else (self._onset, self._voice_end)
 
     def push(self, probability: float) -> Event | None:
@@ -209,7 +207,6 @@ class Endpointer:
     def _rest(self) -> None:
         self._phase = _Phase.QUIET
         self._recent.clear()
-        self._voice = 0
         self._started = self._likely = False
 
 
