@@ -113,7 +113,10 @@ class Connection:
         """
         while True:
             raw = await self._link.receive(
-                self._limits.idle_timeout_s, CloseCode.IDLE, "nothing was received for too long"
+                self._limits.idle_timeout_s,
+                CloseCode.IDLE,
+                "nothing was received for too long",
+                pongs_count=True,
             )
             try:
                 item = self._intake.take(raw, self._clock())
@@ -162,10 +165,9 @@ class Connection:
 
 async def _refuse(link: Link, error: WireError) -> Disconnected:
     """Tell the doll why, and end the link; the exception to raise. Raises Disconnected itself."""
-    code, reason = error.close or CloseCode.PROTOCOL_ERROR, f"{error.code}: {error.message}"
     await link.send(encode(Error(error.code, error.message)))
-    await link.close(code, reason)
-    return Disconnected(code, reason)
+    code = error.close or CloseCode.PROTOCOL_ERROR
+    return await link.close(code, f"{error.code}: {error.message}")
 
 
 def _identifier(value: str | None) -> str | None:

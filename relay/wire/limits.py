@@ -17,7 +17,7 @@ class WireLimits:
     """
 
     hello_timeout_s: Annotated[float, Gt(0)] = 10.0
-    idle_timeout_s: Annotated[float, Gt(0)] = 180.0  #: a stock board itself gives up after 120
+    idle_timeout_s: Annotated[float, Gt(0)] = 180.0  #: with nothing received, pongs included
     send_timeout_s: Annotated[float, Gt(0)] = 5.0  #: for one message to leave the relay
     close_timeout_s: Annotated[float, Gt(0)] = 1.0  #: for the close frame to leave the relay
     audio_bytes: Annotated[int, Ge(320)] = 4096  #: one binary message

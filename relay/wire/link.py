@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from structlog.typing import FilteringBoundLogger
@@ -13,6 +14,10 @@ from relay.wire.limits import WireLimits
 
 #: What the server raises when the other side is gone, depending on how far the WebSocket had come.
 _GONE = (WebSocketDisconnect, OSError, RuntimeError)
+
+#: The ASGI extension by which the server says when it last heard anything from a device, pongs
+#: included (`relay.wire.server`): {"heard_at": seconds on the loop's clock}.
+ACTIVITY = "doll.activity"
 
 _MAX_REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame has 125, two are the code
 
@@ -29,29 +34,35 @@ class Link:
 
     async def accept(self) -> None:
         """Answer the upgrade. Raises Disconnected."""
-        self.check()
+        self._check()
         try:
             await self._websocket.accept()
         except _GONE:
             raise self._end(CloseCode.GOING_AWAY, "left before it was accepted") from None
 
-    async def receive(self, timeout_s: float, late: CloseCode, reason: str) -> str | bytes:
+    async def receive(
+        self, timeout_s: float, late: CloseCode, reason: str, *, pongs_count: bool = False
+    ) -> str | bytes:
         """The next message; after `timeout_s` without one the link is closed as `late`.
 
-        Only one caller at a time. Raises Disconnected.
+        With `pongs_count` a device that says nothing but answers pings is given more time. Only one
+        caller at a time. Raises Disconnected.
         """
-        self.check()
-        try:
-            async with asyncio.timeout(timeout_s) as self._deadline:
-                message = await self._websocket.receive()
-        except TimeoutError:
-            await self.close(late, reason)  # unless `close` itself brought the deadline forward
-            self.check()
-            raise
-        except _GONE:
-            raise self._end(CloseCode.GOING_AWAY, "gone") from None
-        finally:
-            self._deadline = None
+        wait_s = timeout_s
+        while True:
+            self._check()
+            try:
+                async with asyncio.timeout(wait_s) as self._deadline:
+                    message = await self._websocket.receive()
+                break
+            except TimeoutError:  # or `close` brought the deadline forward; then it is over
+                wait_s = timeout_s - self._silence_s() if pongs_count else 0.0
+                if wait_s <= 0:
+                    raise await self.close(late, reason) from None
+            except _GONE:
+                raise self._end(CloseCode.GOING_AWAY, "gone") from None
+            finally:
+                self._deadline = None
         if message["type"] == "websocket.disconnect":
             raise self._end(message.get("code", 1006), message.get("reason") or "gone")
         text: str | None = message.get("text")
@@ -60,7 +71,7 @@ class Link:
 
     async def send(self, data: str | bytes) -> None:
         """Send one message; a device that does not read is given up on. Raises Disconnected."""
-        self.check()
+        self._check()
         try:
             async with asyncio.timeout(self._limits.send_timeout_s):
                 if isinstance(data, str):
@@ -68,31 +79,40 @@ class Link:
                 else:
                     await self._websocket.send_bytes(data)
         except TimeoutError:
-            await self.close(CloseCode.SLOW_READER, "does not read what is sent to it")
-            self.check()
-            raise
+            reason = "does not read what is sent to it"
+            raise await self.close(CloseCode.SLOW_READER, reason) from None
         except _GONE:
             raise self._end(CloseCode.GOING_AWAY, "gone") from None
 
-    async def close(self, code: CloseCode, reason: str) -> None:
-        """End the link; a receive under way raises Disconnected. Does nothing the second time."""
+    async def close(self, code: CloseCode, reason: str) -> Disconnected:
+        """End the link; a receive under way raises Disconnected. Does nothing the second time.
+
+        Gives the exception to raise: the link's end as it was the first time.
+        """
         if self._over is not None:
-            return
-        self._end(code, reason)
+            return self._end(code, reason)
+        over = self._end(code, reason)
         if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(asyncio.get_running_loop().time())
         with contextlib.suppress(TimeoutError, *_GONE):
             async with asyncio.timeout(self._limits.close_timeout_s):
                 short = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
                 await self._websocket.close(code, short)
+        return over
 
     def _end(self, code: int, reason: str) -> Disconnected:
+        """Note the end unless there was one before; a new exception for the one that counts."""
         if self._over is None:
             self._over = Disconnected(code, reason)
             self._log.info("disconnected", code=int(code), reason=reason)
         return Disconnected(self._over.code, self._over.reason)
 
-    def check(self) -> None:
-        """Raise Disconnected if the link is over."""
+    def _silence_s(self) -> float:
+        activity = self._websocket.scope.get("extensions", {}).get(ACTIVITY)
+        if activity is None:
+            return math.inf
+        return asyncio.get_running_loop().time() - float(activity["heard_at"])
+
+    def _check(self) -> None:
         if self._over is not None:
             raise Disconnected(self._over.code, self._over.reason)

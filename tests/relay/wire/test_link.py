@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from relay.wire.errors import CloseCode, Disconnected
 from relay.wire.limits import WireLimits
-from relay.wire.link import Link
+from relay.wire.link import ACTIVITY, Link
 
 pytestmark = pytest.mark.virtual_time
 
@@ -26,6 +26,7 @@ class ScriptedWebSocket:
         self.sent: list[str | bytes | tuple[int, str]] = []
         self.stuck = False
         self.broken = False
+        self.scope: dict[str, Any] = {"type": "websocket"}
 
     async def accept(self) -> None:
         await self._deliver("accepted")
@@ -91,6 +92,29 @@ async def test_silence_for_too_long_closes_the_link(
     assert await over(receive(link, 60)) == (CloseCode.IDLE, "nothing came")
     assert now() - started == 60
     assert websocket.sent == [(CloseCode.IDLE, "nothing came")]
+
+
+async def test_a_silent_device_that_answers_pings_is_given_time(
+    link: Link, websocket: ScriptedWebSocket
+) -> None:
+    activity = {"heard_at": now()}
+    websocket.scope["extensions"] = {ACTIVITY: activity}
+    started = now()
+    waiting = asyncio.ensure_future(
+        link.receive(60, CloseCode.IDLE, "nothing came", pongs_count=True)
+    )
+    for _ in range(10):
+        await asyncio.sleep(50)
+        activity["heard_at"] = now()
+    assert (await over(waiting))[0] == CloseCode.IDLE
+    assert now() - started == 10 * 50 + 60
+
+
+async def test_pings_are_no_substitute_for_a_hello(
+    link: Link, websocket: ScriptedWebSocket
+) -> None:
+    websocket.scope["extensions"] = {ACTIVITY: {"heard_at": now() + 1e9}}
+    assert (await over(receive(link)))[0] == CloseCode.IDLE
 
 
 async def test_a_receive_that_is_cancelled_loses_nothing(

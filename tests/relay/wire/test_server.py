@@ -16,7 +16,15 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 from relay.wire import server as wire_server
-from relay.wire.server import MAX_FRAGMENTS, BoundedWebSocketProtocol, websocket_options
+from relay.wire.limits import TokenBucket
+from relay.wire.link import ACTIVITY
+from relay.wire.server import (
+    MAX_FRAGMENTS,
+    MAX_WAITING,
+    SLICE_BYTES,
+    BoundedWebSocketProtocol,
+    websocket_options,
+)
 
 Application = Callable[[Any, Any, Any], Any]
 
@@ -100,30 +108,73 @@ async def echo() -> AsyncIterator[tuple[Client, asyncio.Queue[str]]]:
     client.protocol.connection_lost(None)
 
 
-async def test_a_client_that_pings_and_never_reads_is_no_longer_read(
-    echo: tuple[Client, asyncio.Queue[str]],
+async def test_a_client_that_does_not_read_is_not_read_either(
+    echo: tuple[Client, asyncio.Queue[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, _ = echo
-    pings = 0
+    monkeypatch.setattr(client.protocol, "_control", TokenBucket(1e9, 1e9, 0.0))
     while client.transport.reading:
         client.send(Opcode.PING, bytes(125))
-        pings += 1
-        assert pings < 10_000
     assert client.transport.unread < FakeTransport.HIGH_WATER + 200
     client.transport.read_everything()
     assert client.transport.reading
 
 
-async def test_a_message_does_not_open_the_door_for_more_pings(
+async def test_a_message_from_a_client_that_does_not_read_does_not_change_that(
     echo: tuple[Client, asyncio.Queue[str]],
 ) -> None:
     client, received = echo
-    client.protocol.data_received(
-        Frame(Opcode.BINARY, b"x").serialize(mask=True)
-        + Frame(Opcode.PING, bytes(125)).serialize(mask=True) * 1000
-    )
-    await received.get()
+    client.protocol.pause_writing()
+    client.protocol.data_received(Frame(Opcode.BINARY, b"x").serialize(mask=True))
+    assert "b'x'" in await received.get()
     assert not client.transport.reading
+
+
+@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG])
+async def test_a_flood_of_control_frames_ends_the_connection(
+    echo: tuple[Client, asyncio.Queue[str]], opcode: Opcode
+) -> None:
+    client, received = echo
+    client.protocol.data_received(Frame(opcode, b"").serialize(mask=True) * 40_000)
+    assert await received.get() == "over 4003"
+    assert client.transport.closing
+
+
+async def test_messages_that_wait_for_the_application_are_bounded(
+    echo: tuple[Client, asyncio.Queue[str]],
+) -> None:
+    client, received = echo
+    client.protocol.data_received(Frame(Opcode.BINARY, b"").serialize(mask=True) * 40_000)
+    assert MAX_WAITING < client.protocol.queue.qsize() < MAX_WAITING + SLICE_BYTES // 6
+    while "over" not in (last := await received.get()):
+        pass
+    assert last == "over 4003"
+
+
+async def test_a_read_full_of_audio_is_no_flood(
+    echo: tuple[Client, asyncio.Queue[str]], tools: Any
+) -> None:
+    client, _ = echo
+    packet = Frame(Opcode.BINARY, tools.packet()).serialize(mask=True)
+    client.protocol.data_received(packet * (262_144 // len(packet)))
+    assert not client.transport.closing
+
+
+async def test_the_application_is_told_of_signs_of_life_that_are_no_messages() -> None:
+    seen: asyncio.Queue[dict[str, float]] = asyncio.Queue()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen.put_nowait(scope["extensions"][ACTIVITY])
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+
+    client = Client(application)
+    activity = await seen.get()
+    activity["heard_at"] = -1.0
+    client.send(Opcode.PONG)
+    assert activity["heard_at"] > 0
+    client.protocol.connection_lost(None)
 
 
 async def test_fragments_of_one_message_are_counted(
