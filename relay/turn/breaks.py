@@ -8,8 +8,8 @@ from relay.turn.stops import STOPS, is_cjk
 
 COMMAS = frozenset(",;、，；")
 
-#: An address longer than this is cut all the same.
-_ADDRESS_CHARS = 400
+#: An address is kept whole up to this length.
+ADDRESS_CHARS = 400
 _ADDRESS_START = re.compile(r"\S*(?:://|www\.)", re.IGNORECASE)
 
 _PAIRS = {"(": ")", "（": "）", "[": "]", "{": "}", "“": "”", "‘": "’", "«": "»"}
@@ -41,10 +41,11 @@ def inside(text: str) -> list[bool]:
         if char in closers:
             del open_marks[closers.index(char) :]
         elif char in _PAIRS:
-            if not (char == "(" and before in (":", ";", "-", "=") and before):  # :( is a face
+            if char != "(" or before not in (":", ";", "-", "="):  # :( is a face
                 open_marks.append((_PAIRS[char], char not in _QUOTES or bool(text[:i].strip())))
         elif char == '"':
-            if not before or before.isspace() or before in _PAIRS:  # else it closes: an inch, a cut
+            # Behind a word it closes nothing that is open: inches, or a quote cut in two.
+            if not before or before.isspace() or before in _PAIRS:
                 open_marks.append((char, bool(text[:i].strip())))
         elif char == "*":
             lone = "*" not in (before, behind) and not before.isalnum()
@@ -59,8 +60,9 @@ def inside(text: str) -> list[bool]:
 def best_break(text: str, low: int, high: int, *, forced: bool) -> int | None:
     """The best place to cut `text` in `low` … `high`: behind a stop or comma, at a space.
 
-    None if there is none. If `forced`, there is one, except in an address of bearable length:
-    CJK text is cut between any two characters, and at last anything is.
+    None if there is none. If `forced`, there is one: CJK text is cut between any two characters,
+    and at last anything is. Only an address that begins the text is kept whole: None, or behind it
+    from ADDRESS_CHARS on.
     """
     protected = inside(text)
     best: tuple[int, int] | None = None
@@ -96,7 +98,7 @@ def _forced_break(text: str, low: int, high: int) -> int | None:
     if _ADDRESS_START.match(text, word_start):
         if word_start > 0:
             return word_start
-        return None if len(text) < _ADDRESS_CHARS else high
+        return None if len(text) < ADDRESS_CHARS else len(text)
     for place in range(high, low, -1):
         before, behind = text[place - 1], text[place]
         if (is_cjk(before) or is_cjk(behind)) and behind not in STOPS | COMMAS:

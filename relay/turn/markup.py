@@ -9,7 +9,7 @@ from relay import locales
 
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _INLINE_CODE = re.compile(r"`([^`\n]{1,100})`")
-_READS_AS_A_WORD = re.compile(r"[^\W_][^\W_]*(?:[ .+#'/-]+[^\W_]+)*[+#]{0,2}")
+_READS_AS_A_WORD = re.compile(r"[^\W_]+(?:[ .+#'/_-]+[^\W_]+)*[+#]{0,2}")
 
 _ESCAPE = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
 
@@ -20,11 +20,9 @@ _URL = re.compile(r"<?(?:https?://|www\.)[!-~]+", re.IGNORECASE)
 _AFTER_URL = re.compile(r"[.,!?;:'\"*_`~>)\]}]+\Z")
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,100}>")
 
-_RULE = re.compile(r"[ \t]*([-*_=])(?:[ \t]*\1){2,}[ \t]*")
-_TABLE_RULE = re.compile(r"[ \t]*\|?[ \t:]*-[-| \t:]*")
-_LINE_START = re.compile(
-    r"[ \t]*(?:>[ \t]?)*[ \t]*(?:#{1,6}[ \t]+|[-*+•‣▪·–][ \t]+(?:\[[ xX]\][ \t]+)?)?"
-)
+_RULE = re.compile(r"([-*_=])(?:[ \t]*\1){2,}")
+_TABLE_RULE = re.compile(r"\|?[ \t:]*-[-| \t:]*")
+_LINE_START = re.compile(r"(?:>[ \t]*)*(?:#{1,6}[ \t]+|[-*+•‣▪·–][ \t]+(?:\[[ xX]\][ \t]+)?)?")
 _ENDS_WITH_A_MARK = re.compile(r"[.,:;!?…。，、：；？！~][\"'”’)\]」』*_]*\s*\Z")
 
 _SPAN = re.compile(
@@ -64,7 +62,7 @@ def without_inline_code(text: str) -> str:
 def without_layout(text: str) -> str:
     """Headings, quotes, lists and tables as running text, with a comma where a line just ends."""
     lines: list[str] = []
-    for raw in text.splitlines():
+    for raw in map(str.strip, text.splitlines()):
         if _RULE.fullmatch(raw) or _TABLE_RULE.fullmatch(raw):
             continue
         line = raw[_LINE_START.match(raw).end() :].strip()  # type: ignore[union-attr]
@@ -96,7 +94,9 @@ def without_directions(text: str, language: str) -> str:
         if between or not _has_word(inner):
             return f" {inner} "
         # A gloss that is glued to its word has no pause, nor what is glued to it: 서울(Seoul)은.
-        return f", {inner}, " if text[span.start() - 1].isspace() else f" {inner}"
+        if not text[span.start() - 1].isspace():
+            return f" {inner}"
+        return f", {inner}, " if text[span.end() :].strip() else f", {inner}"
 
     return re.sub(r"[()（）\[\]]", " ", _SPAN.sub(said, text))
 

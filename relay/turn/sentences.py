@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from relay.turn.breaks import COMMAS, best_break, inside
+from relay.turn.breaks import ADDRESS_CHARS, COMMAS, best_break, inside
 from relay.turn.speakable import speakable
-from relay.turn.stops import CLOSERS, MARKS, STOPS, Verdict, is_certain, is_cjk, judge
+from relay.turn.stops import (
+    CLOSERS,
+    MARKS,
+    MARKS_AND_CLOSERS,
+    STOPS,
+    Verdict,
+    is_certain,
+    is_cjk,
+    judge,
+)
 
 _FENCE = "```"
 
@@ -33,7 +42,7 @@ class Lengths:
 
     @classmethod
     def of(cls, language: str) -> Lengths:
-        """Lengths that suit a language: a character is a syllable in Korean, a phoneme in English.
+        """Lengths that suit a language: a character is a syllable in Korean, a letter in English.
 
         `first_max` is about 4 s of speech and `most` about 7 s: a voice that makes speech a little
         faster than it is spoken has the next clause ready when this one ends.
@@ -51,7 +60,7 @@ class ClauseSplitter:
     - `.` waits for the next character: in "3.14" and "example.com" it ends nothing. Before a space
       it is an end, but for enumerators ("1. first"), initials and abbreviations. Behind a number
       ("No. 5", "2026. 11. 23.") and what may end a sentence or not ("5 p.m.") it waits for the
-      character behind the space as well.
+      character behind the space as well. So does any stop before a closing quote ("정말?" 하고).
     - `?`, `!`, their full-width forms and `。` wait for the next character, since more marks or a
       closing quote may belong to them; so do `…`, and before a space `~` and laughs (ㅋㅋ).
     - A new line waits for nothing. A block of code (```) is one clause, given out where it closes.
@@ -106,6 +115,7 @@ class ClauseSplitter:
     def _start(self) -> None:
         self._first = True
         self._code: str | None = None  # the block of code that is open
+        self._code_tail = ""  # its last characters, which close it if they are a fence
         self._after_certain_end = False
         self._begin()
 
@@ -140,7 +150,7 @@ class ClauseSplitter:
     def _end_at_marks(self, char: str, clauses: list[Clause]) -> bool:
         """Follow a run of marks, and end the clause behind it if it ends one."""
         text = self._text
-        if self._mark_end == len(text) - 1 and self._mark_end and char in MARKS | CLOSERS:
+        if self._mark_end == len(text) - 1 and self._mark_end and char in MARKS_AND_CLOSERS:
             self._mark_end += 1
         elif self._mark_end:
             end = self._mark_end
@@ -159,27 +169,26 @@ class ClauseSplitter:
         if char == "\n":
             return self._end(len(self._text), clauses)
         place = len(self._text) - 1
-        if (
-            not self._first
-            or place < max(self._first_min, 1)
-            or self._text[place - 1] not in COMMAS
-        ):
+        if not self._first or place < max(self._first_min, 1):
             return False
-        wide = self._text[place - 1] in "、，；"
-        if not (wide or char.isspace()) or char in CLOSERS or inside(self._text[:place])[-1]:
+        comma = self._text[place - 1]
+        if comma not in COMMAS or char in CLOSERS or (comma in ",;" and char != " "):
             return False
-        return self._end(place, clauses)
+        return not inside(self._text[:place])[-1] and self._end(place, clauses)
 
     def _bound(self, char: str, clauses: list[Clause]) -> None:
         """Cut the clause where it is too long."""
         size = len(self._text)
-        place = None
         if size > self._most:
-            place = best_break(self._text, self._most // 2, self._most, forced=True)
+            # Past the first try, an address is growing: it offers no new place until it ends.
+            if size == self._most + 1 or char.isspace() or size >= ADDRESS_CHARS:
+                place = best_break(self._text, self._most // 2, self._most, forced=True)
+                if place is not None:
+                    self._end(place, clauses, forced=True)
         elif self._first and size > self._first_max and (char.isspace() or is_cjk(char)):
             place = best_break(self._text, self._first_min, self._first_max, forced=False)
-        if place is not None:
-            self._end(place, clauses, forced=size > self._most)
+            if place is not None:
+                self._end(place, clauses)
 
     def _end(self, place: int, clauses: list[Clause], *, forced: bool = False) -> bool:
         """Give out the clause up to `place`, if that is worth a breath, and take the rest again."""
@@ -206,13 +215,9 @@ class ClauseSplitter:
 
     def _open_code(self, clauses: list[Clause]) -> None:
         before = self._clause(self._text.removesuffix(_FENCE))
-        self._code = _FENCE
-        if before is None:
-            self._code = self._text
-        else:
+        if before is not None:
             clauses.append(before)
-            self._first = False
-        self._code_tail = ""
+        self._code = self._text if before is None else _FENCE
         self._begin()
 
     def _take_code(self, char: str, clauses: list[Clause]) -> None:
@@ -222,8 +227,7 @@ class ClauseSplitter:
         self._code_tail = (self._code_tail + char)[-len(_FENCE) :]
         if self._code_tail == _FENCE:
             clauses.append(self._code_clause())
-            self._first = False
-            self._code = None
+            self._first, self._code, self._code_tail = False, None, ""
 
     def _code_clause(self) -> Clause:
         assert self._code is not None

@@ -20,7 +20,7 @@ _TIDY: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r",(?:\s*,)+"), ","),
     (re.compile(r",\s*(?=[.!?…。？！])"), ""),
     (re.compile(r"(?<=[.!?…。？！]),"), ""),
-    (re.compile(r"\A[\s,;:!?…·]+|\A[-–—.*+=/\\]+(?=\s|\Z)|[\s,]+\Z"), ""),
+    (re.compile(r"\A[\s,;:!?…·]+|\A[-–—.*+=/\\]+(?=\s|\Z)"), ""),
     (re.compile(r"\s+"), " "),
 )
 

@@ -9,13 +9,20 @@ from enum import Enum, auto
 STOPS = frozenset(".?!…。？！｡")
 _FULL_WIDTH = frozenset("。？！｡")
 
+_CLOSING_QUOTES = frozenset("\"'”’»」』")
+
+#: How a sentence goes on behind a quote: "…" 하고, "…" 라고, "…" 이라며; in English in lower case.
+_QUOTED_BEFORE = frozenset("하라이")
+
 #: Marks of a softer end. They end a clause only before a space.
 SOFT = frozenset("~～ㅋㅎㅠㅜ")
 
 #: What may close behind a stop and still belongs to the sentence.
 CLOSERS = frozenset("\"'”’»」』〉》】〕)）]］}*_`")
 
+#: What begins a run of marks, and what goes on with it.
 MARKS = STOPS | SOFT
+MARKS_AND_CLOSERS = MARKS | CLOSERS
 
 
 def _words(text: str) -> frozenset[str]:
@@ -34,6 +41,8 @@ _MAYBE_LAST = _words(
 )
 #: Behind these it ends nothing if a number follows: No. 5, p. 12.
 _BEFORE_NUMBERS = _words("no nos p pp ch vol art sec pt v")
+
+_ABBREVIATIONS = _NEVER_LAST | _MAYBE_LAST | _BEFORE_NUMBERS
 
 _ENUMERATOR = re.compile(r"(?:\A|\n)\s*(?:[-*•]\s)?[(\[]?(?:\d{1,3}|[a-z]|[A-Z])\Z")
 _WHOLE_DATE = re.compile(r"\d{2,4}\.\s?\d{1,2}\.\s?\d{1,2}\Z")
@@ -73,6 +82,11 @@ def judge(before: str, marks: str, after: str) -> Verdict:
         return Verdict.END if spaced and laughs else Verdict.NO
     if not spaced and len(marks) > 1 and marks[-1] in CLOSERS and after[0].isalnum():
         return Verdict.NO  # a particle is glued to what was quoted: "안녕!"이라고
+    if marks[-1] in _CLOSING_QUOTES and after[0] == " ":
+        if len(after) < 2:
+            return Verdict.WAIT
+        if after[1] in _QUOTED_BEFORE or after[1].islower():
+            return Verdict.NO
     if stops == ".":
         if spaced:
             return _full_stop(before, after[1:])
@@ -81,10 +95,11 @@ def judge(before: str, marks: str, after: str) -> Verdict:
         return Verdict.END if forgotten else Verdict.NO
     if spaced:
         return Verdict.END
-    if not set(stops) - {".", "…"}:
+    if set(stops) <= {".", "…"}:
         return Verdict.NO  # a stutter: 바…바보야, or ...그래
-    inside = not _FULL_WIDTH & set(stops) and (after[0] == "=" or _ADDRESS.search(before))
-    return Verdict.NO if inside else Verdict.END
+    if _FULL_WIDTH.isdisjoint(stops) and (after[0] == "=" or _ADDRESS.search(before)):
+        return Verdict.NO  # a != b, https://a.b/c?d
+    return Verdict.END
 
 
 def _full_stop(before: str, following: str) -> Verdict:
@@ -122,6 +137,5 @@ def is_certain(before: str, marks: str) -> bool:
     cjk = len(word) >= 2 and is_cjk(word[-1])
     if marks == ".":
         plain = len(word) >= 2 and _PLAIN_WORD.match(word) is not None
-        listed = _NEVER_LAST | _MAYBE_LAST | _BEFORE_NUMBERS
-        return cjk or (plain and word not in listed)
+        return cjk or (plain and word not in _ABBREVIATIONS)
     return cjk and marks in ("…", "...")
