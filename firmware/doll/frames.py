@@ -224,11 +224,11 @@ class Parser:
         if not n:
             return
         self.code = code = got[0] << 8 | got[1]
+        if not is_utf8(got, 2, n):
+            raise Closed(1007, "close reason is not UTF-8")
         # 1004 to 1006 and 1015 never travel, the rest is not given out (section 7.4, and IANA).
         if not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
             raise Closed(1002, "bad close code %d" % code)
-        if not is_utf8(got, 2, n):
-            raise Closed(1007, "close reason is not UTF-8")
         # It goes to the log: no line feeds or escapes from outside in there.
         reason = str(got[2:n], "utf-8")
         self.reason = "".join(c if c >= " " and c != "\x7f" else "?" for c in reason)

@@ -558,6 +558,23 @@ print(ws.poll(None), sent())
     assert micropython(STREAM + script) == "-1 [(10, b'p1'), (10, b'p3')]\n"
 
 
+def test_a_full_ring_stops_the_reading_until_it_is_drained(micropython: Callable[..., str]) -> None:
+    script = """
+import micropython
+ring = micropython.RingIO(4)
+stream = Stream(b"\\x82\\x06abcdef\\x82\\x01g", b"\\x81\\x00")
+ws.attach(stream)
+print(ws.poll(ring), ws.poll(ring), ring.read(), ws.poll(ring), ws.length, ring.read())
+print(ws.poll(ring), ws.length, ring.read(), len(stream.pieces))
+print(ws.poll(ring), ws.poll(ring), ws.poll(ring))
+"""
+    assert micropython(STREAM + script).splitlines() == [
+        "-1 -1 b'abcd' 2 6 b'ef'",
+        "2 1 b'g' 1",
+        "1 -1 -1",
+    ]
+
+
 def test_misuse_is_refused_and_does_no_harm(micropython: Callable[..., str]) -> None:
     script = """
 def attempt(f, *args):

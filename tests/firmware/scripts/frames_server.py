@@ -40,7 +40,7 @@ def parse(parser, sink, data, cuts):
     return events, 0
 
 
-parser = Parser(1 << 17, 2000, 2000)
+parser = Parser(1 << 14, 1 << 14, 1 << 14)
 sink = Sink()
 while True:
     line = sys.stdin.readline()

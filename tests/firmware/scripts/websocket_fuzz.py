@@ -74,9 +74,10 @@ def close_code(payload):
     if not payload:
         return 1005
     code = int.from_bytes(payload[:2], "big")
-    if code < 1000 or code in (1004, 1005, 1006) or 1014 < code < 3000 or code > 4999:
-        return 1002
-    return code if unicode_text(payload[2:]) else 1007
+    if not unicode_text(payload[2:]):
+        return 1007
+    given_out = 1000 <= code < 1004 or 1007 <= code < 1015 or 3000 <= code < 5000
+    return code if given_out else 1002
 
 
 # By code points: decodes, then asks whether the point exists and could not be written shorter.
@@ -262,9 +263,11 @@ def stream():
             )
         elif kind == 4:
             out += frame(PING, word, True)
-        elif kind == 5:
+        elif kind == 5:  # two fragments with a ping between them; some are too long together
             op = 1 + random.getrandbits(1)
-            out += frame(op, word[:1], False) + frame(PING, b"p", True) + frame(0, word[1:], True)
+            i = random.getrandbits(6)
+            rest = word if random.getrandbits(1) else word[i:]
+            out += frame(op, word[:i], False) + frame(PING, b"p", True) + frame(0, rest, True)
         elif kind == 6:
             out += frame(BINARY, bytes(120 + random.getrandbits(5)), True)
         else:
