@@ -52,7 +52,7 @@ async def upgrade(url, headers, ca, insecure, timeout_ms):
     stream = await _dial(places, end)
     try:
         if tls:
-            # The handshake itself happens in the first reads and writes, so it need not block.
+            # The handshake goes on inside the first writes, so that waiting does not block.
             stream = context.wrap_socket(
                 stream, server_hostname=host, do_handshake_on_connect=False
             )
@@ -151,6 +151,7 @@ async def _pause(stage, end):
 
 # Returns a non-blocking socket connected to the first of the places that answers.
 async def _dial(places, end):
+    error = "no address"
     for place in places:
         s = socket.socket(place[0], place[1], place[2])
         try:
@@ -227,8 +228,10 @@ def check(head, key):
         value = value.strip()
         fields[name] = fields[name] + b"," + value if name in fields else value
     if status in (301, 302, 303, 307, 308):
-        place = _shown(fields.get(b"location", b"?"))
-        raise ConnectError("http", "%d: the relay has moved to %s" % (status, place), status)
+        place = fields.get(b"location", b"nowhere").partition(b"?")[0]  # no token into the log
+        raise ConnectError(
+            "http", "%d: the relay has moved to %s" % (status, _shown(place)), status
+        )
     if status != 101:
         text = _HTTP.get(status, "unexpected answer: " + _shown(lines[0]))
         raise ConnectError("http", "%d: %s" % (status, text), status)

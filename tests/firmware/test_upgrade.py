@@ -160,9 +160,9 @@ async def test_good_answer_is_accepted_and_the_frames_behind_it_are_read(
 REFUSED: dict[str, tuple[Answer, int, str]] = {
     "200": (answer("200 OK", "Content-Length: 0"), 200, "a web page, not a WebSocket"),
     "301": (answer("301 Moved", "Location: wss://a.example/b"), 301, "moved to wss://a.example/b"),
-    "302": (answer("302 Found", "Location: /login"), 302, "moved to /login"),
+    "302": (answer("302 Found", "Location: /login?t0ken"), 302, "moved to /login"),
     "307": (answer("307 x", "Location: http://a/\x1b[2J"), 307, "moved to http://a/?[2J"),
-    "308 to nowhere": (answer("308 Permanent"), 308, "moved to ?"),
+    "308 to nowhere": (answer("308 Permanent"), 308, "moved to nowhere"),
     "400": (answer("400 Bad Request"), 400, "did not understand"),
     "401": (answer("401 Unauthorized"), 401, "valid token"),
     "403": (answer("403 Forbidden"), 403, "does not let this doll in"),
