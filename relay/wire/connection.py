@@ -186,7 +186,7 @@ def _version(hello: Hello, headers: Headers) -> int:
     if not header.isascii() or not header.isdigit() or len(header) > 3:
         raise WireError(
             ErrorCode.UNSUPPORTED_VERSION,
-            f"Protocol-Version {clip(header, 40)!r}: use 1, 2 or 3",
+            f"Protocol-Version {clip(repr(header), 40)}: use 1, 2 or 3",
             CloseCode.UNSUPPORTED_FORMAT,
         )
     return int(header)

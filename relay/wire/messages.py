@@ -20,6 +20,7 @@ MAX_TEXT_BYTES = 16_384
 MAX_DEPTH = 32
 
 _Name = Annotated[str, Meta(max_length=128)]
+_Number = Annotated[int, Meta(ge=0, le=1_000_000)]
 _Count = Annotated[int, Meta(ge=0, le=2**32)]
 
 
@@ -27,9 +28,9 @@ class AudioParams(Struct, frozen=True):
     """How one direction of the audio is coded."""
 
     format: _Name = "opus"  #: "opus"; ours: "pcm", "adpcm"
-    sample_rate: int = 16_000  #: hertz
-    channels: int = 1
-    frame_duration: int = 60  #: milliseconds of audio in one binary message
+    sample_rate: _Number = 16_000  #: hertz
+    channels: _Number = 1
+    frame_duration: _Number = 60  #: milliseconds of audio in one binary message
 
 
 class Features(Struct, frozen=True):
@@ -43,7 +44,7 @@ class Features(Struct, frozen=True):
 class Hello(Struct, frozen=True, tag="hello"):
     """Device to relay, first of all."""
 
-    version: int = 1  #: framing of binary messages: 1, 2 or 3
+    version: _Number = 1  #: framing of binary messages: 1, 2 or 3
     features: Features = Features()
     transport: Literal["websocket"] = "websocket"
     audio_params: AudioParams = AudioParams()  #: of the uplink
@@ -212,7 +213,7 @@ def _refusal(text: str | bytes, error: msgspec.ValidationError) -> WireError:
     if not isinstance(kind, str):
         return WireError(ErrorCode.BAD_MESSAGE, "type: missing, or not a text")
     if kind not in _device_types:
-        return WireError(ErrorCode.UNKNOWN_TYPE, f"unknown type {clip(kind, 40)!r}")
+        return WireError(ErrorCode.UNKNOWN_TYPE, f"unknown type {clip(repr(kind), 40)}")
     return WireError(ErrorCode.BAD_MESSAGE, f"{kind}: {clip(str(error))}")
 
 

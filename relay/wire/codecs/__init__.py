@@ -69,7 +69,8 @@ def downlink(uplink: AudioParams) -> AudioParams:
 def _format(uplink: AudioParams) -> _Format:
     found = _FORMATS.get(uplink.format)
     if found is None:
-        raise unsupported(f"audio format {clip(uplink.format, 40)!r}: use {' or '.join(_FORMATS)}")
+        name = clip(repr(uplink.format), 40)
+        raise unsupported(f"audio format {name}: use {' or '.join(_FORMATS)}")
     if uplink.channels != 1:
         raise unsupported(f"{uplink.channels} channels: use 1")
     if uplink.sample_rate not in found.rates_hz:

@@ -173,6 +173,8 @@ def test_fields_that_are_not_known_are_skipped() -> None:
         ('{"type":"listen","state":"start","mode":7}', ErrorCode.BAD_MESSAGE),
         ('{"type":"hello","transport":"udp"}', ErrorCode.BAD_MESSAGE),
         ('{"type":"hello","audio_params":{"sample_rate":"fast"}}', ErrorCode.BAD_MESSAGE),
+        ('{"type":"hello","audio_params":{"sample_rate":-1}}', ErrorCode.BAD_MESSAGE),
+        ('{"type":"hello","version":' + "9" * 400 + "}", ErrorCode.BAD_MESSAGE),
         ('{"type":"mcp","payload":[]}', ErrorCode.BAD_MESSAGE),
         ('{"type":"report","frames_lost":-1}', ErrorCode.BAD_MESSAGE),
         ('{"type":"report","heap_per_frame":1e999}', ErrorCode.BAD_MESSAGE),

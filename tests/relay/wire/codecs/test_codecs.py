@@ -56,9 +56,9 @@ def test_a_format_that_is_not_spoken_is_refused_with_what_is(
     st.builds(
         AudioParams,
         st.text(max_size=128) | st.sampled_from(["pcm", "adpcm"]),
-        st.integers(),
-        st.integers(),
-        st.integers(),
+        st.integers(0, 1_000_000),
+        st.integers(0, 1_000_000),
+        st.integers(0, 1_000_000),
     )
 )
 def test_any_parameters_are_accepted_or_refused_in_a_short_line(uplink: AudioParams) -> None:
