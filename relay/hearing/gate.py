@@ -19,7 +19,7 @@ MARGIN_DB = 3.0
 #: No room is taken to be quieter than this, in dB of full scale: two steps of a 16-bit sample.
 MIN_FLOOR_DB = -84.0
 
-#: The floor moves by these parts of the difference in each frame: up within two seconds when a fan
+#: The floor moves by these parts of the difference in each frame: up within four seconds when a fan
 #: starts, down within half a second when it stops, as to take a room for too quiet costs only work.
 _RISE, _FALL = 1 / 32, 1 / 8
 
@@ -33,11 +33,12 @@ _FULL_SCALE_DB = 20 * math.log10(32768)
 class EnergyGate:
     """One doll's room."""
 
-    __slots__ = ("_floor_db", "_level_db")
+    __slots__ = ("_floor_db", "_learned", "_level_db")
 
     def __init__(self) -> None:
         self._floor_db = MIN_FLOOR_DB
         self._level_db = MIN_FLOOR_DB
+        self._learned = 0  # frames
 
     @property
     def floor_db(self) -> float:
@@ -58,8 +59,11 @@ class EnergyGate:
     def learn(self, probability: float) -> None:
         """What became of the frame that was measured last: how likely it was voice, 0 to 1."""
         if probability < _VOICE:
+            self._learned += 1
             above = self._level_db - self._floor_db
-            self._floor_db += above * (_RISE if above > 0 else _FALL)
+            # A room met for the first time is known by the mean of the frames so far.
+            rise = max(_RISE, 1 / self._learned)
+            self._floor_db += above * (rise if above > 0 else _FALL)
 
 
 def level_db(frame: Pcm) -> float:
