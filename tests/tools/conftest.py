@@ -1,12 +1,14 @@
-"""A relay that a page can hold: it hears a question and says the very same sounds back."""
+"""What the simulator's tests share: MicroPython scripts on the board, and a small relay."""
 
 from __future__ import annotations
 
 import asyncio
 import audioop
 import json
+import os
 import struct
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +19,66 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from tools.simulator.micropython import micropython_command
+
+_HERE = Path(__file__).parent
+_BOARD = _HERE.parents[1] / "tools/simulator/board"
+
+#: Runs a script on the simulated board and returns the JSON lines that it prints, events included.
+OnBoard = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def on_board(tmp_path: Path) -> OnBoard:
+    """Runs MicroPython source on the simulated board, in virtual time.
+
+    `commands` go to the board's stdin, which ends behind them if `hang_up` is set. The script's
+    lines of JSON come back parsed, those of the board as `{"event": …}`; a traceback fails the
+    test.
+    """
+
+    def run(
+        script: str,
+        *,
+        commands: str | None = None,
+        hang_up: bool = False,
+        code: int = 0,
+        **sim: str,
+    ) -> list[Any]:
+        file = tmp_path / "script.py"
+        file.write_text(script, encoding="utf-8")
+        control = {} if commands is None else {"SIM_CONTROL": "1"}
+        stdin, typed = os.pipe()
+        os.write(typed, (commands or "").encode(errors="surrogateescape"))
+        if hang_up:
+            os.close(typed)
+        try:
+            result = subprocess.run(
+                [*micropython_command(), str(file)],
+                stdin=stdin,
+                capture_output=True,
+                cwd=tmp_path,
+                env={
+                    **os.environ,
+                    "MICROPYPATH": f"{_HERE / 'virtual_clock'}:{_BOARD}:.frozen",
+                    **control,
+                    **sim,
+                },
+                timeout=60,
+                check=False,
+            )
+        finally:
+            os.close(stdin)
+            if not hang_up:
+                os.close(typed)
+        output = result.stdout.decode(errors="replace")
+        if result.returncode != code:
+            pytest.fail(f"exit code {result.returncode}:\n{output}\n{result.stderr.decode()}")
+        return [json.loads(line.removeprefix("@sim ")) for line in output.splitlines()]
+
+    return run
+
+
 _FRAME_S = 0.032
 _AHEAD = 4  # frames sent before pacing begins
 _SILENT_FRAMES = 12
@@ -25,12 +87,12 @@ _LOUD = 300
 
 @dataclass
 class EchoRelay:
-    """Answers each question with its own frames, one sentence, and the account it got."""
+    """A relay that says the very same sounds back, and keeps what the doll sent."""
 
     close_on_listen: bool = False
     mute: bool = False  # hears, and never answers
     headers: list[dict[str, str]] = field(default_factory=list)
-    reports: list[dict[str, Any]] = field(default_factory=list)
+    reports: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
     heard: list[np.ndarray] = field(default_factory=list)  # the last question's frames, decoded
     port: int = 0
 
@@ -76,7 +138,7 @@ class EchoRelay:
                 await self._reply(socket, frames)
                 frames = None
             elif fields["type"] == "report":
-                self.reports.append(fields)
+                self.reports.put_nowait(fields)
 
     def _ended(self) -> bool:
         loud = [bool(np.abs(frame.astype(int)).max() > _LOUD) for frame in self.heard]

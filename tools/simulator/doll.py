@@ -42,10 +42,10 @@ class SimulatedDoll:
 
     `settings` are put over those that the arguments make, and written to the doll's settings.json
     (docs/firmware-log.md lists them). `noise` is the highest sample of the hiss that the
-    microphone hears while nobody speaks. `heap` limits MicroPython's heap ("160Kw"). Replies become
-    `reply-1.wav` and so on in the folder `out`; without it they go when the doll goes. `flash` is
-    a folder that outlives the doll; without it each doll is a new one. `on_item` sees everything
-    that the console says.
+    microphone hears while nobody speaks. `heap_kb` gives the firmware no more heap than a board
+    with so many KB has. Replies become `reply-1.wav` and so on in the folder `out`; without it
+    they go when the doll goes. `flash` is a folder that outlives the doll; without it each doll is
+    a new one. `on_item` sees everything that the console says.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class SimulatedDoll:
         hands_free: bool = False,
         settings: Mapping[str, Any] | None = None,
         noise: int = 20,
-        heap: str | None = None,
+        heap_kb: int | None = None,
         out: Path | None = None,
         firmware: Path = FIRMWARE,
         flash: Path | None = None,
@@ -78,7 +78,7 @@ class SimulatedDoll:
         self._firmware = firmware
         self._given_flash = flash
         self._noise = noise
-        self._heap = heap
+        self._heap_kb = heap_kb
         self._observer = on_item
         self._out = out
         self._asked = 0
@@ -240,7 +240,7 @@ class SimulatedDoll:
                 "SIM_BUTTON_PIN": str(_button_pin(self._firmware, str(self.settings["board"]))),
                 "SIM_RESET_CAUSE": str(cause),
             },
-            heap=self._heap,
+            heap_kb=self._heap_kb,
         )
 
     async def _power_off(self) -> None:

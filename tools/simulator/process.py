@@ -20,6 +20,7 @@ _BOARD = Path(__file__).parent / "board"
 _CHUNK = 1 << 16
 _MAX_STDERR = 16_384
 _QUIT_S = 2.0
+_HARDWARE_KB = 42  #: the heap that tools/simulator/board takes, measured by gc.mem_alloc()
 
 #: What a board needs of this machine's environment: neither keys nor settings of the relay.
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR")
@@ -51,19 +52,19 @@ class BoardProcess:
         flash: Path,
         *,
         environment: Mapping[str, str],
-        heap: str | None = None,
+        heap_kb: int | None = None,
     ) -> None:
         """Starts the firmware with `flash` as its current folder.
 
-        `heap` limits MicroPython's heap, as `-X heapsize` takes it ("160Kw": in words, so that a
-        64-bit machine has what a board has).
+        `heap_kb` gives the firmware a heap like that of a board with so many KB: double, since
+        words are twice as wide here, and what the simulated hardware takes on top.
 
         Raises:
             SimulatorError: there is no MicroPython, or it could not be started.
         """
         command = micropython_command()
-        if heap is not None:
-            command += ["-X", f"heapsize={heap}"]
+        if heap_kb is not None:
+            command += ["-X", f"heapsize={2 * heap_kb + _HARDWARE_KB}K"]
         command += [str(_BOARD / "start.py"), str(firmware)]
         sound, sound_in = os.pipe()
         os.set_blocking(sound, False)

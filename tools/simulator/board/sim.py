@@ -113,9 +113,8 @@ def poll():
             handler()
     for tick in _ticks:
         tick()
-    if _input is not None:
-        while _readable():
-            _read()
+    if _input is not None and _readable():
+        _read()
 
 
 def _readable():
