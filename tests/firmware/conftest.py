@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,5 +75,21 @@ def micropython(tmp_path: Path) -> Micropython:
         if result.returncode or "Traceback (most recent call last)" in output:
             pytest.fail(f"micropython ended with {result.returncode}:\n{output[-4000:]}")
         return result.stdout
+
+    return run
+
+
+@pytest.fixture
+def websocket_client(
+    micropython: Micropython,
+) -> Callable[..., Coroutine[Any, Any, dict[str, Any]]]:
+    """Runs scripts/websocket_client.py: `await websocket_client(do, url, **told)` is its result."""
+    script = Path(__file__).with_name("scripts") / "websocket_client.py"
+
+    async def run(do: str, url: str, heap: str = "", **told: object) -> dict[str, Any]:
+        arguments = json.dumps({"do": do, "url": url, **told})
+        output = await asyncio.to_thread(micropython, script, arguments, heap=heap, timeout_s=60)
+        result: dict[str, Any] = json.loads(output)
+        return result
 
     return run

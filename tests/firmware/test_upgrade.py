@@ -1,39 +1,19 @@
-"""How the doll opens its link: addresses, TCP, TLS and the HTTP upgrade, and every way it fails."""
+"""How the doll opens its link: addresses, TCP and the HTTP upgrade, and every way it fails."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import datetime as dt
 import hashlib
-import json
 import socket
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
-
-CLIENT = Path(__file__).with_name("scripts") / "websocket_client.py"
 
 Client = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 Answer = Callable[[bytes], bytes]
-
-
-@pytest.fixture
-def client(micropython: Callable[..., str]) -> Client:
-    """Runs the client on MicroPython and returns its result."""
-
-    async def run(url: str, do: str = "listen", **told: object) -> dict[str, Any]:
-        arguments = json.dumps({"do": do, "url": url, **told})
-        output = await asyncio.to_thread(micropython, CLIENT, arguments, timeout_s=60)
-        result: dict[str, Any] = json.loads(output)
-        return result
-
-    return run
 
 
 def accept(request: bytes) -> bytes:
@@ -77,9 +57,9 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
+async def serving(answer: Answer) -> AsyncIterator[Server]:
     server = Server(answer)
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.port = listener.sockets[0].getsockname()[1]
     yield server
     listener.close()
@@ -101,10 +81,12 @@ def good(request: bytes) -> bytes:
     return GOOD(request) + BYE
 
 
-async def test_request_is_what_rfc_6455_asks_for(client: Client) -> None:
+async def test_request_is_what_rfc_6455_asks_for(websocket_client: Client) -> None:
     async with serving(good) as server:
         headers = [["Device-Id", "02:00:00:00:00:01"], ["Authorization", "Bearer 안녕"]]
-        result = await client(f"ws://127.0.0.1:{server.port}/a/b?c=d", headers=headers)
+        result = await websocket_client(
+            "listen", f"ws://127.0.0.1:{server.port}/a/b?c=d", headers=headers
+        )
     assert result["code"] == 1000
     head, _, rest = server.requests[0].partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
@@ -122,10 +104,10 @@ async def test_request_is_what_rfc_6455_asks_for(client: Client) -> None:
     }
 
 
-async def test_every_connection_has_a_key_of_its_own(client: Client) -> None:
+async def test_every_connection_has_a_key_of_its_own(websocket_client: Client) -> None:
     async with serving(good) as server:
         for _ in range(2):
-            await client(f"ws://127.0.0.1:{server.port}/")
+            await websocket_client("listen", f"ws://127.0.0.1:{server.port}/")
     assert accept(server.requests[0]) != accept(server.requests[1])
 
 
@@ -150,10 +132,10 @@ ACCEPTED = {
 
 @pytest.mark.parametrize("head", ACCEPTED.values(), ids=ACCEPTED.keys())
 async def test_good_answer_is_accepted_and_the_frames_behind_it_are_read(
-    client: Client, head: Answer
+    websocket_client: Client, head: Answer
 ) -> None:
     async with serving(lambda request: head(request) + BYE) as server:
-        result = await client(f"ws://127.0.0.1:{server.port}/")
+        result = await websocket_client("listen", f"ws://127.0.0.1:{server.port}/")
     assert result["code"] == 1000
 
 
@@ -205,11 +187,13 @@ REFUSED: dict[str, tuple[Answer, int, str]] = {
 
 @pytest.mark.parametrize(("head", "status", "text"), REFUSED.values(), ids=REFUSED.keys())
 async def test_bad_answer_is_refused_with_its_reason(
-    client: Client, head: Answer, status: int, text: str
+    websocket_client: Client, head: Answer, status: int, text: str
 ) -> None:
     async with serving(head) as server:
         headers = [["Authorization", "Bearer s3cret"]]
-        result = await client(f"ws://127.0.0.1:{server.port}/t0ken", headers=headers)
+        result = await websocket_client(
+            "listen", f"ws://127.0.0.1:{server.port}/t0ken", headers=headers
+        )
         await asyncio.wait_for(server.hung_up.wait(), 10)
     assert result["stage"] == "http"
     assert result["status"] == status
@@ -220,32 +204,36 @@ async def test_bad_answer_is_refused_with_its_reason(
 
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 101 Swi"], ids=["at once", "inside the header"])
-async def test_relay_that_hangs_up_is_named(client: Client, sent: bytes) -> None:
+async def test_relay_that_hangs_up_is_named(websocket_client: Client, sent: bytes) -> None:
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(sent)
         writer.close()
 
     async with listening(hang_up) as port:
-        result = await client(f"ws://127.0.0.1:{port}/")
+        result = await websocket_client("listen", f"ws://127.0.0.1:{port}/")
     assert result["text"] == "http: relay hung up instead of answering"
 
 
 @pytest.mark.parametrize(
     ("scheme", "stage"), [("ws", "http"), ("wss", "tls")], ids=["upgrade", "TLS handshake"]
 )
-async def test_silent_server_is_given_up_in_time(client: Client, scheme: str, stage: str) -> None:
+async def test_silent_server_is_given_up_in_time(
+    websocket_client: Client, scheme: str, stage: str
+) -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
 
     async with listening(silent) as port:
         url = f"{scheme}://127.0.0.1:{port}/"
-        result = await client(url, timeout_ms=200, insecure=True)
+        result = await websocket_client("listen", url, timeout_ms=200, insecure=True)
     assert (result["stage"], result["text"]) == (stage, f"{stage}: no answer in time")
 
 
-async def test_a_header_that_drips_does_not_stretch_the_time_limit(client: Client) -> None:
+async def test_a_header_that_drips_does_not_stretch_the_time_limit(
+    websocket_client: Client,
+) -> None:
     hung_up = asyncio.Event()
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -259,12 +247,12 @@ async def test_a_header_that_drips_does_not_stretch_the_time_limit(client: Clien
             hung_up.set()
 
     async with listening(drip) as port:
-        result = await client(f"ws://127.0.0.1:{port}/", timeout_ms=300)
+        result = await websocket_client("listen", f"ws://127.0.0.1:{port}/", timeout_ms=300)
         await asyncio.wait_for(hung_up.wait(), 10)
     assert result["text"] == "http: no answer in time"
 
 
-async def test_a_host_that_swallows_packets_is_given_up_in_time(client: Client) -> None:
+async def test_a_host_that_swallows_packets_is_given_up_in_time(websocket_client: Client) -> None:
     # A full backlog: Linux drops further SYNs, as a host behind a firewall does.
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
         address = server.getsockname()
@@ -272,27 +260,27 @@ async def test_a_host_that_swallows_packets_is_given_up_in_time(client: Client) 
         for filler in fillers:
             filler.setblocking(False)
             filler.connect_ex(address)
-        result = await client(f"ws://127.0.0.1:{address[1]}/", timeout_ms=200)
+        result = await websocket_client("listen", f"ws://127.0.0.1:{address[1]}/", timeout_ms=200)
         for filler in fillers:
             filler.close()
     assert (result["stage"], result["text"]) == ("tcp", "tcp: no answer in time")
 
 
-async def test_nobody_listening_is_named(client: Client) -> None:
+async def test_nobody_listening_is_named(websocket_client: Client) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can take the port
-        result = await client(f"ws://127.0.0.1:{held.getsockname()[1]}/")
+        result = await websocket_client("listen", f"ws://127.0.0.1:{held.getsockname()[1]}/")
     assert result["stage"] == "tcp"
     assert "ECONNREFUSED" in result["text"]
 
 
-async def test_unknown_host_is_named(client: Client) -> None:
-    result = await client("ws://no-such-host.invalid/")
+async def test_unknown_host_is_named(websocket_client: Client) -> None:
+    result = await websocket_client("listen", "ws://no-such-host.invalid/")
     assert result["stage"] == "dns"
     assert "no-such-host.invalid" in result["text"]
 
 
-async def test_cancelling_closes_the_socket(client: Client) -> None:
+async def test_cancelling_closes_the_socket(websocket_client: Client) -> None:
     closed = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -309,7 +297,7 @@ async def test_cancelling_closes_the_socket(client: Client) -> None:
 
     async with listening(silent) as port, listening(after_that) as port2:
         urls = f"ws://127.0.0.1:{port}/", f"ws://127.0.0.1:{port2}/"
-        result = await client(urls[0], "cancelled", then=urls[1], timeout_ms=30_000)
+        result = await websocket_client("cancelled", urls[0], then=urls[1], timeout_ms=30_000)
     assert result["code"] == 1000
 
 
@@ -333,14 +321,14 @@ async def test_cancelling_closes_the_socket(client: Client) -> None:
         ("ws://a.example/#part", "%XX"),
     ],
 )
-async def test_bad_address_is_named(client: Client, url: str, text: str) -> None:
-    result = await client(url)
+async def test_bad_address_is_named(websocket_client: Client, url: str, text: str) -> None:
+    result = await websocket_client("listen", url)
     assert result["stage"] == "address"
     assert text in result["text"]
 
 
-async def test_header_cannot_smuggle_another(client: Client) -> None:
-    result = await client("ws://127.0.0.1:1/", headers=[["X", "y\r\nZ: w"]])
+async def test_header_cannot_smuggle_another(websocket_client: Client) -> None:
+    result = await websocket_client("listen", "ws://127.0.0.1:1/", headers=[["X", "y\r\nZ: w"]])
     assert result["stage"] == "address"
     assert "line break in header X" in result["text"]
 
@@ -356,103 +344,3 @@ def test_address_is_taken_apart(micropython: Callable[..., str]) -> None:
     }
     script = f"from doll.upgrade import parse\nfor url in {list(urls)!r}: print(parse(url))"
     assert micropython(script).splitlines() == [repr(parts) for parts in urls.values()]
-
-
-class Authority:
-    """A CA, and servers with certificates of its making."""
-
-    def __init__(self, folder: Path) -> None:
-        self.ca = trustme.CA()
-        self.der = str(folder / "ca.der")
-        Path(self.der).write_bytes(ssl.PEM_cert_to_DER_cert(self.ca.cert_pem.bytes().decode()))
-
-    def server(self, name: str = "127.0.0.1", **dates: Any) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.ca.issue_cert(name, **dates).configure_cert(context)
-        return context
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-async def test_server_with_a_certificate_of_the_ca_is_trusted(
-    client: Client, authority: Authority, name: str
-) -> None:
-    async with serving(good, authority.server(name)) as server:
-        result = await client(f"wss://{name}:{server.port}/", ca=authority.der)
-    assert result["code"] == 1000
-
-
-async def test_server_is_told_the_name_that_is_wanted(client: Client, authority: Authority) -> None:
-    names = []
-    context = authority.server("localhost")
-    context.sni_callback = lambda _socket, name, _context: names.append(name)
-    async with serving(good, context) as server:
-        await client(f"wss://localhost:{server.port}/", ca=authority.der)
-    assert names == ["localhost"]
-
-
-async def refused(client: Client, context: ssl.SSLContext, ca: str, name: str = "127.0.0.1") -> str:
-    """The error of a connection that must be refused, before the request is sent."""
-    async with serving(good, context) as server:
-        headers = [["Authorization", "Bearer s3cret"]]
-        result = await client(f"wss://{name}:{server.port}/", ca=ca, headers=headers)
-    assert server.requests == []
-    assert result["stage"] == "tls"
-    text: str = result["text"]
-    return text
-
-
-async def test_other_ca_is_refused(client: Client, authority: Authority, tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    other = Authority(tmp_path / "other")
-    text = await refused(client, authority.server(), other.der)
-    assert "not correctly signed by the trusted CA" in text
-
-
-async def test_other_host_is_refused(client: Client, authority: Authority) -> None:
-    text = await refused(client, authority.server("a.example"), authority.der, "localhost")
-    assert "does not match with the expected CN" in text
-
-
-async def test_expired_certificate_is_refused(client: Client, authority: Authority) -> None:
-    past = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-    text = await refused(client, authority.server(not_after=past), authority.der)
-    assert text.endswith("validity has expired (is the clock right?)")
-
-
-async def test_certificate_of_the_future_is_refused(client: Client, authority: Authority) -> None:
-    future = dt.datetime(2090, 1, 1, tzinfo=dt.UTC)
-    server = authority.server(not_before=future, not_after=future + dt.timedelta(days=9))
-    text = await refused(client, server, authority.der)
-    assert "validity starts in the future (is the clock right?)" in text
-
-
-async def test_wss_without_a_ca_is_refused_before_connecting(
-    client: Client, authority: Authority
-) -> None:
-    text = await refused(client, authority.server(), "")
-    assert text == "tls: no CA certificate to verify the relay with"
-
-
-async def test_insecure_mode_takes_any_certificate(client: Client, authority: Authority) -> None:
-    async with serving(good, authority.server("a.example")) as server:
-        result = await client(f"wss://127.0.0.1:{server.port}/", insecure=True)
-    assert result["code"] == 1000
-
-
-async def test_ca_in_pem_is_named(client: Client, authority: Authority, tmp_path: Path) -> None:
-    pem = tmp_path / "ca.pem"
-    authority.ca.cert_pem.write_to_path(pem)
-    text = await refused(client, authority.server(), str(pem))
-    assert "CA certificate is not DER" in text
-
-
-async def test_wss_to_a_server_without_tls_is_refused(client: Client, authority: Authority) -> None:
-    async with serving(good) as server:
-        url = f"wss://127.0.0.1:{server.port}/"
-        result = await client(url, ca=authority.der, timeout_ms=500)
-    assert result["stage"] == "tls"
