@@ -18,7 +18,7 @@ from .wifi import Wifi
 
 _CHORES_MS = const(20)
 _MIC_MS = const(4)  # a DMA buffer comes every 16
-_UNKNOWN = const(20)  # kinds of messages that are remembered as not known
+_UNKNOWN = const(8)  # types of messages that are remembered as not known, so as to tell them once
 
 
 class Doll:
@@ -93,10 +93,14 @@ class Doll:
                 self._meter.run()
             self.turn.tick(now)
             self._light.tick(now)
+            # Writing flash stops the chip for a moment: not while anybody speaks.
             if self.turn.state == "idle" and self.speaker.volume != self._conf.volume:
-                # Writing flash stops the chip for a moment: not while anybody speaks.
-                self._conf.change("volume", self.speaker.volume)
+                self._save_volume()
             await asyncio.sleep_ms(_CHORES_MS)
+
+    def _save_volume(self):
+        if self._conf.change("volume", self.speaker.volume):
+            log.info("settings saved")
 
     ################################################################################################
     # The relay
@@ -129,7 +133,7 @@ class Doll:
                 log.clean(message.get("message", "")),
             )
         elif kind not in ("hello", "pong", "system"):
-            self._not_known(log.clean(kind))
+            self._not_known(log.clean(kind)[:32])
 
     def _not_known(self, kind):
         if kind not in self._unknown and len(self._unknown) < _UNKNOWN:

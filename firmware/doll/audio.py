@@ -8,13 +8,15 @@ import select
 
 from micropython import const
 
+from . import log
+
 RATE = const(16_000)
 UNIT = const(256)  # samples in one DMA buffer of the ESP32's driver: 16 ms
 UNIT_MS = const(16)
 FRAME_MS = const(32)
 
 
-# The microphone and the speaker of the board that the settings name. Call it once, before all else.
+# The microphone and the speaker of the settings' board. Call it once, before all else.
 def make(conf):
     from .microphone import Microphone
     from .speaker import Speaker
@@ -23,9 +25,13 @@ def make(conf):
     return Microphone(mic, conf.mic_gain), Speaker(amp, conf.buffer_ms, conf.volume)
 
 
-# The pins and facts of that board.
+# The pins and facts of that board. Without them the doll does not start: a wrong pin can do harm.
 def board(conf):
-    return __import__("boards." + conf.board, None, None, ("NAME",))
+    try:
+        return __import__("boards." + conf.board, None, None, ("NAME",))
+    except ImportError:
+        log.error("settings board: there is no file boards/%s.py", conf.board)
+        raise
 
 
 def _i2s(board):

@@ -1,5 +1,6 @@
 # The hellos that open a session: what this doll sends and takes.
 
+from . import log
 from .audio import FRAME_MS, RATE
 
 _AUDIO = {"format": "adpcm", "sample_rate": RATE, "channels": 1, "frame_duration": FRAME_MS}
@@ -17,12 +18,14 @@ HELLO = {
 def accept(message):
     kind = message.get("type") if message else None
     if kind == "error":
-        raise OSError("refused: %s" % message.get("message"))
+        raise OSError("refused: %s" % log.clean(message.get("message")))
     if kind != "hello":
         raise OSError("the relay did not begin with a hello")
     offered = message.get("audio_params")
     for key in ("format", "sample_rate", "frame_duration"):
         value = offered.get(key) if isinstance(offered, dict) else None
         if value != _AUDIO[key]:
-            raise OSError("the relay's %s is %s, this doll's %s" % (key, value, _AUDIO[key]))
-    return str(message.get("session_id", ""))[:128]
+            raise OSError(
+                "the relay's %s is %s, this doll's %s" % (key, log.clean(value), _AUDIO[key])
+            )
+    return log.clean(message.get("session_id", ""))[:128]

@@ -29,9 +29,10 @@ def debug(text, *args):
         _line("D", text % args if args else text)
 
 
-# Text from outside, made fit for one line: whatever it is, it cannot forge a second one.
+# Text from outside, made fit for one line: whatever it is, it cannot forge a second one. A list in
+# lists in lists is not shown at all: str() of it would need more stack than there is.
 def clean(text):
-    text = str(text)[:_MAX_TEXT]
+    text = "(no text)" if isinstance(text, (list, dict)) else str(text)[:_MAX_TEXT]
     for c in text:
         if ord(c) < 32 or ord(c) == 127:
             return "".join(" " if ord(c) < 32 or ord(c) == 127 else c for c in text)

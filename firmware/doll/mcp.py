@@ -6,6 +6,8 @@ _PROTOCOL = "2024-11-05"
 _NO_METHOD = -32601
 _BAD_PARAMS = -32602
 
+_LONGEST_ID = 64
+
 _LEVEL = {"type": "integer", "minimum": 0, "maximum": 100}
 
 
@@ -20,8 +22,11 @@ def _tool(name, description, argument=None):
 # The answer to a payload, or None if it wants none. doll has status() -> dict, set_volume(0-100)
 # and set_brightness(0-100).
 def answer(payload, doll, version):
-    if not isinstance(payload, dict) or payload.get("id") is None:
-        return None  # a notification, or nothing
+    if not isinstance(payload, dict):
+        return None
+    request = payload.get("id")
+    if not isinstance(request, (int, str)) or len(str(request)) > _LONGEST_ID:
+        return None  # a notification, or no request
     method = payload.get("method")
     params = payload.get("params")
     if not isinstance(params, dict):
@@ -41,10 +46,10 @@ def answer(payload, doll, version):
             ]
         }
     elif method == "tools/call":
-        return _call(payload["id"], params, doll)
+        return _call(request, params, doll)
     else:
-        return _error(payload["id"], _NO_METHOD, "no such method")
-    return {"jsonrpc": "2.0", "id": payload["id"], "result": result}
+        return _error(request, _NO_METHOD, "no such method")
+    return {"jsonrpc": "2.0", "id": request, "result": result}
 
 
 def _call(request, params, doll):

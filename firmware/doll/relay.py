@@ -22,6 +22,7 @@ _STALL_MS = const(10_000)  # for one frame to go out
 _PING_MS = const(20_000)  # of silence, and then we ask
 _SILENCE_MS = const(45_000)  # and then the link is dead
 _CHECK_MS = const(1000)
+_HELD_MS = const(60_000)  # a link that lasted so long was a good one
 _QUEUE = const(16)
 _GARBAGE = const(20)  # messages that are none, before we try a new connection
 
@@ -103,16 +104,17 @@ class Relay:
     async def run(self):
         backoff = Backoff()
         while True:
+            since = time.ticks_ms()
             try:
                 await self._wifi.connect()
-                log.info("relay connecting %s", log.clean(self._url.split("?")[0]))
+                since = time.ticks_ms()
+                log.info("relay connecting %s", _shown(self._url))
                 await self._connect()
-                backoff.reset()
                 self._up = True
-                log.info("relay connected session=%s", log.clean(self._session))
+                log.info("relay connected session=%s", self._session)
                 self.on_link(True)
                 await self._serve()
-            except (OSError, ValueError, MemoryError) as e:
+            except (OSError, ValueError, MemoryError, RuntimeError) as e:
                 log.warn("relay lost %s", log.clean(e))
             finally:
                 self._up = False
@@ -121,6 +123,8 @@ class Relay:
             self._reset()
             self.on_link(False)
             gc.collect()
+            if time.ticks_diff(time.ticks_ms(), since) > _HELD_MS:
+                backoff.reset()
             ms = backoff.next()
             log.info("relay retry ms=%d", ms)
             await asyncio.sleep_ms(ms)
@@ -246,3 +250,9 @@ class Relay:
             self._began = now
         if not self._wifi.is_up():
             raise OSError("Wi-Fi is gone")
+
+
+# An address as it may stand in the log: without query and password, which may be secret.
+def _shown(url):
+    scheme, _, rest = url.split("?")[0].partition("://")
+    return log.clean(scheme + "://" + rest.split("@")[-1])

@@ -78,7 +78,7 @@ class Settings:
             raise ValueError(key)
         setattr(self, key, value)
         self._values[key] = value
-        if not self._writable:  # a damaged file is left for its owner to look at
+        if not self._writable:  # a file with faults is left for its owner to look at
             return False
         return _write(FILE, self._values) and _write(_GOOD, self._values)
 
@@ -94,7 +94,7 @@ def load():
     checked, faults = _checked(values, good)
     if not faults and values != good:
         _write(_GOOD, values)
-    return Settings(checked, True)
+    return Settings(checked, not faults)
 
 
 # The values with what cannot be replaced, and how many faults there were. Never shows a value: it

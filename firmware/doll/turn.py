@@ -12,7 +12,7 @@ import time
 
 from micropython import const
 
-from . import button, log
+from . import account, button, log
 from .speaker import DRAINED, STARTED, UNDERRUN
 
 _ABORT_MS = const(2000)  # the relay answers an abort with tts stop; it may take so long
@@ -54,7 +54,7 @@ class Turn:
         elif self.state != "connecting":
             if self.state == "speaking":
                 self._speaker.flush()
-                self._account()
+                account.played(self._speaker, self._meter, self._relay)
             self._microphone.close()
             self._enter("connecting", now)
 
@@ -62,7 +62,7 @@ class Turn:
     def on_button(self, event, now):
         if event == button.LONG:
             if self._talk == "hold":
-                return  # he is speaking
+                return  # the person is speaking
             self.set_volume(self._quieter())
         log.info("button %s", button.NAMES[event])
         if self.state in ("booting", "connecting"):
@@ -103,13 +103,7 @@ class Turn:
 
     # The last frame of what was heard has gone, and that it was the last.
     def on_sent(self):
-        frames = self._relay.frames_sent
-        log.info(
-            "listen stop frames=%d lost=%d heap_per_frame=%d",
-            frames,
-            self._microphone.lost,
-            self._meter.per_frame(frames),
-        )
+        account.listened(self._microphone, self._meter, self._relay)
 
     # What the speaker's event was.
     def on_sound(self, event, now):
@@ -120,7 +114,7 @@ class Turn:
         elif event == UNDERRUN:
             log.warn("sound underrun n=%d", self._speaker.underruns)
         elif event == DRAINED:
-            self._account()
+            account.played(self._speaker, self._meter, self._relay)
             self._rest(now)
 
     # Time has passed. No heap unless something is due; call it a few times a second.
@@ -138,11 +132,11 @@ class Turn:
                 self._meter.run()
         elif self.state == "listening":
             if age > _LISTEN_MS and self._mode:
-                log.warn("turn %s", "nobody ended the listening")
+                log.warn("turn: nobody ended the listening")
                 self._heard(now)
         elif self.state == "thinking":
             if age > _THINK_MS:
-                log.warn("turn %s", "no answer")
+                log.warn("turn: no answer")
                 self._interrupt(now)
                 self._rest(now)
         elif self.state == "speaking":
@@ -150,7 +144,7 @@ class Turn:
                 self._played = self._speaker.played
                 self._since = now
             elif age > _STALL_MS:
-                log.warn("turn %s", "the reply stalled")
+                log.warn("turn: the reply stalled")
                 self._interrupt(now)
                 self._rest(now)
 
@@ -172,8 +166,10 @@ class Turn:
             # While the button is down the person speaks: a reply would be an old one.
             if self.state == "listening" and self._mode != "auto":
                 return
-            if self.state == "connecting":
+            if self.state in ("booting", "connecting"):
                 return
+            if self.state == "speaking":
+                account.played(self._speaker, self._meter, self._relay)
             log.info("reply start")
             if self.state == "listening":
                 self._cut()
@@ -216,7 +212,7 @@ class Turn:
         log.info("listen start mode=%s", mode)
         self._relay.listen(mode)
 
-    # The person has ended what he says: what was kept is sent, and then that this was all.
+    # The person has said all: what was kept is sent, and then that this was all.
     def _heard(self, now):
         self._microphone.close()
         self._relay.listened()
@@ -232,7 +228,7 @@ class Turn:
     def _interrupt(self, now):
         if self.state == "speaking":
             over = not self._speaker.flush()
-            self._account()
+            account.played(self._speaker, self._meter, self._relay)
             if over:  # the relay has said all; there is nothing to abort
                 return
         elif self.state != "thinking":
@@ -241,30 +237,6 @@ class Turn:
         self._relay.abort()
         self._aborting = True
         self._abort_at = now
-
-    # The account of a reply that has ended, for the log and for the relay.
-    def _account(self):
-        speaker = self._speaker
-        log.info("sound stop")
-        heap = self._meter.per_frame(speaker.played)
-        free = gc.mem_free()
-        log.info(
-            "played frames=%d lost=%d underruns=%d heap_per_frame=%d heap_free=%d",
-            speaker.played,
-            speaker.lost,
-            speaker.underruns,
-            heap,
-            free,
-        )
-        report = {
-            "frames_played": speaker.played,
-            "frames_lost": speaker.lost,
-            "underruns": speaker.underruns,
-            "heap_free": free,
-        }
-        if heap >= 0:
-            report["heap_per_frame"] = heap
-        self._relay.report(report)
 
     def _enter(self, state, now):
         self._since = now

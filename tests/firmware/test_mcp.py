@@ -97,7 +97,17 @@ def test_an_unknown_method_is_an_error(micropython: Micropython) -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [None, 3, [], {}, {"method": "notifications/initialized"}, {"id": None}]
+    "payload",
+    [
+        None,
+        3,
+        [],
+        {},
+        {"method": "notifications/initialized"},
+        {"id": None},
+        {"id": [[1]], "method": "initialize"},
+        {"id": "x" * 65, "method": "initialize"},
+    ],
 )
 def test_what_wants_no_answer_gets_none(micropython: Micropython, payload: object) -> None:
     assert _answer(micropython, payload) == (None, "")

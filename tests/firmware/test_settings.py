@@ -124,6 +124,20 @@ assert s.volume == 55
     assert json.loads((tmp_path / "settings.json").read_text()) == {"colour": "red", "volume": 55}
 
 
+@pytest.mark.parametrize("content", ["{", '{"volume": 900}'])
+def test_a_file_with_faults_is_left_for_its_owner(
+    micropython: Micropython, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "settings.json").write_text(content)
+    log = micropython("""
+from doll import settings
+s = settings.load()
+print(s.change("volume", 55), s.volume)
+""")
+    assert log.endswith("\nFalse 55\n")
+    assert (tmp_path / "settings.json").read_text() == content
+
+
 def test_a_change_that_is_not_allowed_is_refused(micropython: Micropython) -> None:
     assert (
         micropython("""
