@@ -52,15 +52,10 @@ class WhisperSpeechToText:
         """
         worker = Worker("speech recognition", waiting)
         try:
-            engine = await worker.run(_load, directory, threads, beam)
-        except BaseException as error:
+            return cls(await worker.run(_load, directory, threads, beam), worker)
+        except BaseException:
             await worker.close()
-            if isinstance(error, RuntimeError | ValueError | OSError):
-                raise ProviderError(
-                    ErrorKind.SERVER, f"The Whisper model cannot be loaded: {error}"
-                ) from error
             raise
-        return cls(engine, worker)
 
     async def transcribe(self, utterance: Pcm, languages: Sequence[str]) -> Transcript:
         """See `SpeechToText.transcribe`. Only the first 30 s of an utterance are heard."""
@@ -86,7 +81,13 @@ class WhisperSpeechToText:
 
 
 def _load(directory: Path | None, threads: int, beam: int) -> WhisperEngine:
-    engine = WhisperEngine(directory or ensure(WHISPER_BASE), threads, beam)
+    home = directory or ensure(WHISPER_BASE)
+    try:
+        engine = WhisperEngine(home, threads, beam)
+    except Exception as error:  # CTranslate2's and the tokenizer's have no base class in common
+        raise ProviderError(
+            ErrorKind.SERVER, f"The Whisper model in {home} cannot be loaded: {error}"
+        ) from error
     # A second of faint noise takes the way of real speech, and gives no long text.
     noise = np.random.default_rng(0).normal(0, 100, RATE_HZ).astype(np.int16)
     engine.hear(noise, ["ko", "en"])

@@ -35,6 +35,7 @@ class Lexicon:
     """The data of lexicon.toml, ready to be looked up."""
 
     words: Mapping[str, str]
+    numerals: Mapping[str, str]  #: spellings anywhere in a word
     pairs: Mapping[tuple[str, str], tuple[str, str]]
     stems: Mapping[str, frozenset[str]]  #: stem -> endings with which it is another word
     endings: frozenset[str]
@@ -58,6 +59,7 @@ def lexicon() -> Lexicon:
     modifiers = data["modifiers"]
     return Lexicon(
         words={word: spelled for name in WORDS for word, spelled in data[name].items()},
+        numerals=data["numerals"],
         pairs=pairs,
         stems={stem: frozenset(other) for stem, other in data["stems"].items()},
         endings=frozenset(data["endings"]["words"]),
@@ -97,10 +99,12 @@ def tensed(word: str) -> str:
 
 
 def _word(word: str, known: Lexicon, *, last: bool = False) -> str:
+    for numeral, spelled in known.numerals.items():
+        word = word.replace(numeral, spelled)
     for size in range(len(word), 1, -1):
-        if (spelled := known.words.get(word[:size])) is not None:
+        if found := known.words.get(word[:size]):
             rest = word[size:]
-            return spelled + (_ending(rest, known, last) or _particle(rest, known, spelled))
+            return found + (_ending(rest, known, last) or _particle(rest, known, found))
     for size in range(1, len(word)):
         stem, ending = word[:size], word[size:]
         if ending in known.endings and ending not in known.stems.get(stem, known.endings):
@@ -150,6 +154,8 @@ def _pair(spelled: list[str], position: int, first: str, second: str, known: Lex
         for size in range(len(second), 0, -1):
             found = known.pairs.get((first[head:], second[:size]))
             if found and (head == 0 or len(first) - head > 1):
-                spelled[position - 1] = first[:head] + found[0]
-                spelled[position] = found[1] + second[size:]
+                if found[0] != first[head:]:
+                    spelled[position - 1] = first[:head] + found[0]
+                if found[1] != second[:size]:
+                    spelled[position] = found[1] + second[size:]
                 return
