@@ -80,7 +80,7 @@ def on_board(tmp_path: Path) -> OnBoard:
 
 
 _FRAME_S = 0.032
-_AHEAD = 4  # frames sent before pacing begins
+_AHEAD = 40  # frames sent before pacing begins: a busy machine must not make the doll stutter
 _SILENT_FRAMES = 12
 _LOUD = 300
 

@@ -96,7 +96,7 @@ async def talk(tmp_path: Path, relay_url: str, *typed: tuple[str, str]) -> tuple
         while seen.encode() not in (line := await process.stderr.readline()):
             assert line, f"the log ended without {seen!r}"
         process.stdin.write(text.encode())
-    out, _ = await process.communicate()
+    out, _ = await process.communicate(b"")
     assert process.returncode is not None
     return process.returncode, out.decode()
 
@@ -131,7 +131,7 @@ async def test_at_the_prompt_the_button_and_the_wifi_are_worked_by_words(
         ("state idle", "hold\n"),
         ("button hold", "release\n"),
         ("button release", "wifi down\n"),
-        ("wifi lost", "wifi up\n"),
+        ("relay lost", "wifi up\n"),
         ("relay connected", ""),
     )
     assert code == 0, "the end of the input is the end"

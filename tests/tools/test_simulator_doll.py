@@ -98,6 +98,12 @@ async def test_the_firmware_fits_in_a_heap_of_80_kb(echo_relay: Any, spoken: Pat
         assert (await doll.ask(spoken)).text == "that is what I heard."
 
 
+async def test_a_button_is_let_go_when_its_turn_fails(doll: SimulatedDoll, spoken: Path) -> None:
+    with pytest.raises(TurnError, match="not over"):
+        await doll.ask(spoken, limit_s=0.5)
+    await doll.ready()
+
+
 async def test_the_relay_gets_the_dolls_id_and_token(echo_relay: Any) -> None:
     async with SimulatedDoll(echo_relay.url, device_id="aa:bb:cc:dd:ee:ff", token="t0k3n") as doll:
         await doll.ready()

@@ -145,3 +145,10 @@ def test_no_console_breaks_a_record(items: list[Item], mode: AskMode) -> None:
     record = TurnRecord(mode)
     for t_ms, item in enumerate(items):
         record.take(item, t_ms)
+
+
+def test_what_the_board_could_not_do_is_the_turns_error() -> None:
+    record = replay(
+        TurnRecord(AskMode.HOLD), '5 @sim {"event":"error","message":"load: no","t_ms":5}'
+    )
+    assert record.error == "load: no"

@@ -85,6 +85,7 @@ class SimulatedDoll:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._board: BoardProcess | None = None
         self._booting: asyncio.Task[None] | None = None
+        self._switched_off = False
         self._epoch: float | None = None  # the board's t_ms = 0 on the monotonic clock
         self._record: TurnRecord | None = None
         self._crashed = False
@@ -155,7 +156,7 @@ class SimulatedDoll:
         try:
             async with asyncio.timeout(limit_s):
                 await self._speak(record, wav)
-                await self._until(lambda: record.over, None, "the turn did not end")
+                await self._until(lambda: record.over)
         except TimeoutError:
             text = f"the turn was not over after {limit_s:g} s, the doll is {self.state}"
             raise TurnError(self._with_last_lines(text)) from None
@@ -171,18 +172,21 @@ class SimulatedDoll:
         # Opened before the turn: what the board does in it must not use the firmware's heap.
         self._send("load", wav=str(wav))
         pressed = time.monotonic()
-        if record.mode is not AskMode.HANDS_FREE:
-            record.press_ms = self._now_ms()
-            self._send("press" if record.mode is AskMode.HOLD else "tap")
-            await self._until(
-                lambda: record.state == "listening", _LISTEN_S, "the doll does not listen"
-            )
-        self._send("start")
-        await self._until(lambda: record.wav_done or record.over, None, "nobody hears the question")
-        if record.mode is AskMode.HOLD:
-            await asyncio.sleep(max(_LET_GO_S, pressed + _HOLD_S - time.monotonic()))
-            record.release_ms = self._now_ms()
-            self._send("release")
+        try:
+            if record.mode is not AskMode.HANDS_FREE:
+                record.press_ms = self._now_ms()
+                self._send("press" if record.mode is AskMode.HOLD else "tap")
+                await self._until(
+                    lambda: record.state == "listening", _LISTEN_S, "the doll does not listen"
+                )
+            self._send("start")
+            await self._until(lambda: record.wav_done or record.over)
+            if record.mode is AskMode.HOLD:
+                await asyncio.sleep(max(_LET_GO_S, pressed + _HOLD_S - time.monotonic()))
+                record.release_ms = self._now_ms()
+        finally:
+            if record.mode is AskMode.HOLD:
+                self._send("release")
 
     def press(self) -> None:
         """Presses the button and holds it."""
@@ -202,7 +206,7 @@ class SimulatedDoll:
 
     async def failure(self) -> None:
         """Waits until the doll fails, and raises what failed."""
-        await self._until(lambda: False, None, "")
+        await self._until(lambda: False)
 
     async def until_state(self, *states: str, limit_s: float = 20.0) -> None:
         """Waits until the doll is in one of these states."""
@@ -244,9 +248,11 @@ class SimulatedDoll:
         )
 
     async def _power_off(self) -> None:
+        self._switched_off = True
         try:
             if self._booting is not None:
                 self._booting.cancel()
+                await asyncio.wait((self._booting,))
             if self._board is not None:
                 await self._board.stop()
         finally:
@@ -261,8 +267,6 @@ class SimulatedDoll:
             if item.name == "light":
                 red, green, blue = item.fields["rgb"]
                 self.light = (red, green, blue)
-            elif item.name == "error":
-                self._failure = SimulatorError(f"the simulated board: {item.fields['message']}")
         elif isinstance(item, LogLine):
             if (state := item.rest("state")) is not None:
                 self.state = state
@@ -278,6 +282,8 @@ class SimulatedDoll:
         board = self._board
         assert board is not None
         self.state = "off"
+        if self._switched_off:
+            return
         if self._crashed:
             self._failure = CrashError(self._with_last_lines("the firmware crashed"))
         elif code in RESET_CAUSES and self.restarts < _MAX_RESTARTS:
@@ -300,20 +306,24 @@ class SimulatedDoll:
             self._failure = error
             self._news.set()
 
-    async def _until(self, met: Callable[[], bool], limit_s: float | None, else_: str) -> None:
-        """Waits for what the console brings."""
+    async def _until(
+        self, met: Callable[[], bool], limit_s: float | None = None, else_: str = ""
+    ) -> None:
+        """Waits for what the console brings; `else_` says what was missing at the limit."""
         restarts = self.restarts if self._record is not None else None
         try:
             async with asyncio.timeout(limit_s):
                 while not met():
                     if self._failure is not None:
                         raise self._failure
+                    if self._record is not None and self._record.error is not None:
+                        raise TurnError(f"the simulated board: {self._record.error}")
                     if restarts not in (None, self.restarts):
                         raise TurnError("the doll restarted in the middle of the turn")
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
-            raise TurnError(self._with_last_lines(f"{else_} after {limit_s} s")) from None
+            raise TurnError(self._with_last_lines(f"{else_} after {limit_s:g} s")) from None
 
     def _with_last_lines(self, text: str) -> str:
         assert self._board is not None

@@ -85,9 +85,11 @@ class BoardProcess:
                     **environment,
                 },
             )
-        except OSError as error:
+        except BaseException as error:
             os.close(sound)
-            raise SimulatorError(f"cannot start MicroPython: {error}") from error
+            if isinstance(error, OSError):
+                raise SimulatorError(f"cannot start MicroPython: {error}") from error
+            raise
         finally:
             os.close(sound_in)
         self._sound = sound

@@ -79,6 +79,7 @@ class TurnRecord:
         self.mode = mode
         self.reply = Reply()
         self.over = False
+        self.error: str | None = None  #: what the simulated board could not do
         self.state = ""
         self.press_ms: int | None = None
         self.release_ms: int | None = None
@@ -95,6 +96,8 @@ class TurnRecord:
                 self.wav_started_ms = item.t_ms
             elif item.name == "mic_done":
                 self.wav_done = True
+            elif item.name == "error":
+                self.error = str(item.fields.get("message"))
         elif isinstance(item, LogLine):
             if item.level in "WE":
                 self.reply.warnings.append(item.message)
