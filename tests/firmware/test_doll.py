@@ -52,13 +52,10 @@ class Link:
     async def say(self, **message: Any) -> None:
         await self.socket.send(json.dumps(message))
 
-    async def reply(self, pcm: bytes, lead: int = 6) -> None:
-        """Speaks: frames of `pcm` at the speed of sound, `lead` frames ahead."""
+    async def reply(self, pcm: bytes) -> None:
+        """Speaks, as fast as the doll takes it: then a busy machine is no underrun."""
         await self.say(type="tts", state="start")
-        clock = asyncio.get_running_loop().time
-        start = clock()
-        for i, frame in enumerate(_frames(pcm)):
-            await asyncio.sleep(max(0.0, start + (i - lead) * 0.032 - clock()))
+        for frame in _frames(pcm):
             await self.socket.send(frame)
         await self.say(type="tts", state="stop")
 
@@ -227,10 +224,10 @@ async def test_a_whole_turn_takes_no_heap_and_loses_no_sample(tmp_path: Path, he
     async with world(tmp_path, heap, volume=100) as w:
         link = await w.link()
         await w.doll.line("state idle")
-        tune = _tune(60)
+        tune = _tune(90)  # more than the doll has room for: it slows the relay down
         for _ in range(2):
             report = await _turn(w, link, tune)
-            assert report["frames_played"] == 60
+            assert report["frames_played"] == 90
             assert report["frames_lost"] == report["underruns"] == report["frames_dropped"] == 0
             assert report["heap_per_frame"] == 0
             assert report["frames_sent"] == len(link.frames)
@@ -242,10 +239,14 @@ async def test_a_whole_turn_takes_no_heap_and_loses_no_sample(tmp_path: Path, he
         await w.doll.do("quit")
         assert await w.doll.ended() == 0
         played = (tmp_path / "speaker.raw").read_bytes()
-        want = b"".join(_heard([frame]) for frame in _frames(tune))
-        first = played.find(want)
-        assert first >= 0, "the reply was not played in one piece"
-        assert played.find(want, first + 1) > first, "nor was the second"
+        at = 0
+        for _ in range(2):
+            for i, frame in enumerate(_frames(tune)):
+                # Unit by unit: on a machine that is too busy silence may come between them.
+                for unit in (_heard([frame])[:512], _heard([frame])[512:]):
+                    at = played.find(unit, at)
+                    assert at >= 0, f"frame {i} was not played, or not in its place"
+                    at += 512
 
 
 async def test_a_tap_lets_the_relay_find_the_end(tmp_path: Path) -> None:
@@ -281,6 +282,34 @@ async def test_a_press_in_mid_reply_aborts_and_listens(tmp_path: Path) -> None:
         await link.say(type="tts", state="stop")
         await w.doll.do("release")
         assert (await link.message("listen"))["state"] == "stop"
+
+
+async def test_an_underrun_is_told_and_the_reply_goes_on(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        link = await w.link()
+        await w.doll.line("state idle")
+        frames = _frames(_tune(30))
+        await link.say(type="tts", state="start")
+        for frame in frames[:10]:
+            await link.socket.send(frame)
+        assert await w.doll.line("sound underrun ") == "n=1"
+        for frame in frames[10:]:
+            await link.socket.send(frame)
+        await link.say(type="tts", state="stop")
+        report = await link.message("report")
+        assert (report["frames_played"], report["underruns"]) == (30, 1)
+
+
+async def test_hands_free_listens_as_soon_as_it_can(tmp_path: Path) -> None:
+    async with world(tmp_path, talk="free") as w:
+        link = await w.link()
+        for _ in range(2):
+            listen = await link.message("listen")
+            assert (listen["state"], listen["mode"]) == ("start", "auto")
+            await link.say(type="stt", text="x")
+            await link.reply(_tune(5))
+            report = await link.message("report")
+            assert (report["frames_played"], report["underruns"]) == (5, 0)
 
 
 async def test_a_lost_relay_is_found_again(tmp_path: Path) -> None:

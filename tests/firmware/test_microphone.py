@@ -98,6 +98,17 @@ assert taken() == 3
 """)
 
 
+def test_what_was_not_sent_of_one_turn_is_not_sent_with_the_next(check: Check) -> None:
+    check("""
+settle()
+m.open()
+speak(5)
+m.close()
+m.open()
+assert not taken()
+""")
+
+
 def test_ready_forgets_what_was_not_taken(check: Check) -> None:
     check("""
 settle()

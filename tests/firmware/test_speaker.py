@@ -196,6 +196,23 @@ assert len(amp.taken) == 4 * 1024
 """)
 
 
+def test_nothing_of_a_flushed_reply_is_in_the_next(check: Check) -> None:
+    check("""
+s.begin()
+for _ in range(20):
+    message(frame(1000))
+run()  # the driver is full, and a decoded frame waits for it
+s.flush()
+amp.play(8)
+heard = len(amp.taken)
+s.begin()
+for _ in range(4):
+    message(frame(2000))
+run()
+assert 1900 < int.from_bytes(amp.taken[heard : heard + 2], "little") < 2100
+""")
+
+
 def test_frames_that_nobody_waits_for_are_no_loss(check: Check) -> None:
     check("""
 message()

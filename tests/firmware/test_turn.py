@@ -291,6 +291,7 @@ w.says("tts", state="sentence_start", text="old")
 w.is_in("listening")
 w.tts("stop")
 w.is_in("listening")
+w.wait(500)
 w.tts("stop")  # the cut reply's own, behind the answer to the abort
 w.is_in("listening")
 assert did == []
