@@ -2,8 +2,8 @@
 #
 # SIM_WIFI_SSID and SIM_WIFI_PASSWORD say what the access point is called and wants; without them
 # any network is found and any password is right. The commands {"cmd": "wifi", "state": "down"} and
-# "up" switch it off and on. The board has no network stack of its own, its sockets are this
-# machine's: whoever drops the Wi-Fi must hold up what the sockets carry as well (the runner does).
+# "up" switch it off and on. The board has no network stack of its own: its sockets are this
+# machine's and stay open while the Wi-Fi is down, so a firmware has to ask its WLAN.
 
 import os
 import time
