@@ -27,3 +27,10 @@ class Persona:
     """Its own wording of fixed lines: language -> key (see `relay/locales`) -> variants.
     `greeting` is what it says when it has just come on."""
     examples: tuple[Exchange, ...] = ()  #: few-shot lines for the prompt
+    names: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """language -> (name, owner) where they are written in another script than `name` and `owner`:
+    an English voice cannot say 차차."""
+
+    def names_in(self, language: str) -> tuple[str, str]:
+        """The doll's and the owner's name for a sentence in this language."""
+        return self.names.get(language, (self.name, self.owner))

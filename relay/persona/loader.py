@@ -20,7 +20,7 @@ MAX_LINE_CHARS = 500
 MAX_EXAMPLES = 40
 
 _LANGUAGE = re.compile(r"[a-z]{2}")
-_KEYS = {"name", "owner", "languages", "character", "voice", "lines", "examples"}
+_KEYS = {"name", "owner", "names", "languages", "character", "voice", "lines", "examples"}
 
 
 class PersonaError(ValueError):
@@ -86,12 +86,14 @@ class _Reader:
             character=self._text("character", MAX_CHARACTER_CHARS),
             voice=self._text("voice", MAX_NAME_CHARS, default=""),
             examples=tuple(self._examples()),
+            names=dict(self._names()),
         )
-        for language, table in self._lines():
+        for language, table in self._tables("lines"):
+            name, owner = persona.names_in(language)
             persona.lines[language] = {
-                key: tuple(in_character(variant, persona) for variant in usable)
+                key: tuple(in_character(variant, name, owner) for variant in usable)
                 for key, variants in self._variants(table, f"lines.{language}")
-                if (usable := [v for v in variants if persona.owner or "{owner}" not in v])
+                if (usable := [v for v in variants if owner or "{owner}" not in v])
             }
         return persona
 
@@ -139,15 +141,30 @@ class _Reader:
                 )
             yield Exchange(item["heard"].strip(), item["said"].strip())
 
-    def _lines(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        value = self._table.get("lines", {})
+    def _names(self) -> Iterator[tuple[str, tuple[str, str]]]:
+        for language, table in self._tables("names"):
+            if not set(table) <= {"name", "owner"} or not all(
+                isinstance(value, str) and 0 < len(value.strip()) <= MAX_NAME_CHARS
+                for value in table.values()
+            ):
+                raise self._wrong(
+                    f"names.{language}",
+                    f"`names.{language}` may hold `name` and `owner`, texts of 1 to "
+                    f"{MAX_NAME_CHARS} characters",
+                )
+            name = table.get("name", self._table["name"]).strip()
+            yield language, (name, table.get("owner", self._table.get("owner", "")).strip())
+
+    def _tables(self, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The tables [KEY.LANGUAGE]."""
+        value = self._table.get(key, {})
         if not isinstance(value, dict):
-            raise self._wrong("lines", "`lines` must be tables, such as [lines.ko]")
+            raise self._wrong(key, f"`{key}` must be tables, such as [{key}.ko]")
         for language, table in value.items():
             if not _LANGUAGE.fullmatch(language) or not isinstance(table, dict):
                 raise self._wrong(
-                    f"lines.{language}",
-                    f"`lines.{language}` must be a table for a language, such as [lines.ko]",
+                    f"{key}.{language}",
+                    f"`{key}.{language}` must be a table for a language, such as [{key}.ko]",
                 )
             yield language, table
 

@@ -21,16 +21,16 @@ def prompt(persona: Persona, now: datetime, language: str) -> str:
     prompts by their beginning can.
     """
     words = _words(persona.language)
-    nobody = words["nobody"]
-    parts = [in_character(persona.character, persona, nobody).strip()]
+    names = (persona.name, persona.owner or words["nobody"])
+    parts = [in_character(persona.character, *names).strip()]
     if persona.owner:
         parts.append(words["with_owner"].format(owner=persona.owner))
     parts.append(words["rules"].strip())
     if persona.examples:
         lines = [words["examples"]]
         for example in persona.examples:
-            lines.append(words["heard"].format(text=in_character(example.heard, persona, nobody)))
-            said = in_character(example.said, persona, nobody)
+            lines.append(words["heard"].format(text=in_character(example.heard, *names)))
+            said = in_character(example.said, *names)
             lines.append(words["said"].format(name=persona.name, text=said))
         parts.append("\n".join(lines))
     answer_in = words["answer_in"].get(language, words["answer_in"]["other"])
@@ -38,9 +38,9 @@ def prompt(persona: Persona, now: datetime, language: str) -> str:
     return "\n\n".join(parts)
 
 
-def in_character(text: str, persona: Persona, nobody: str = "") -> str:
-    """Fill in {name} and {owner} (`nobody` if there is none); any other brace is just text."""
-    return text.replace("{name}", persona.name).replace("{owner}", persona.owner or nobody)
+def in_character(text: str, name: str, owner: str) -> str:
+    """Fill in {name} and {owner}; any other brace is just text."""
+    return text.replace("{name}", name).replace("{owner}", owner)
 
 
 def _moment(now: datetime, words: dict[str, Any]) -> str:

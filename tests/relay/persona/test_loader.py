@@ -54,6 +54,15 @@ def test_reads_all_that_a_file_says(tmp_path: Path) -> None:
     }
 
 
+def test_names_may_be_written_another_way_in_another_language(tmp_path: Path) -> None:
+    text = f'{GOOD}\n[lines.en]\ngreeting = "Hi, {{owner}}!"\n[names.en]\nowner = "Sua"\n'
+    persona = load(write(tmp_path, text))
+    assert persona.names_in("ko") == ("몽이", "수아")
+    assert persona.names_in("en") == ("몽이", "Sua")
+    assert persona.lines["en"]["greeting"] == ("Hi, Sua!",)
+    assert persona.lines["ko"]["greeting"][0] == "수아, 안녕!"
+
+
 def test_a_doll_without_an_owner_says_no_line_with_a_hole_in_it(tmp_path: Path) -> None:
     persona = load(write(tmp_path, GOOD.replace('owner = "수아"\n', "")))
     assert persona.owner == ""
@@ -107,6 +116,8 @@ def test_a_name_does_not_leave_its_directory(tmp_path: Path) -> None:
         (('"인터넷이 이상해."', "7"), 14, "`lines.ko.failure.network`"),
         (("[lines.ko]", "[lines.Korean]"), 10, "`lines.Korean`"),
         (("owner =", "owner"), 2, "not valid TOML"),
+        (("[lines.ko]", "[names.en]\nname = 3\n[lines.ko]"), 10, "`names.en`"),
+        (("[lines.ko]", '[names.en]\nnick = "M"\n[lines.ko]'), 10, "`names.en`"),
     ],
 )
 def test_says_in_one_sentence_what_is_wrong_and_where(

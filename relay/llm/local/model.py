@@ -1,0 +1,105 @@
+"""The embedded brain: no key, no network, no model, and honest about it.
+
+It knows some forty things that people say to a doll, tells the time, does sums, tells stories, and
+says so when it did not understand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Sequence
+
+from relay.llm.base import Request
+from relay.llm.local import clock, josa
+from relay.llm.local.arithmetic import parse
+from relay.llm.local.content import Content, Intent, content, languages
+from relay.llm.local.matching import Matcher
+from relay.llm.local.replies import choose, last_said, said_one_of
+from relay.llm.local.sums import answers
+from relay.llm.local.text import has_hangul, has_latin_word, normalise
+
+_PIECE = re.compile(r"\s*\S+")
+_PLACEHOLDER = re.compile(r"{(name|owner|time|date|weekday)}")
+
+
+class LocalLanguageModel:
+    """A LanguageModel. All dolls share its content, which never changes."""
+
+    def __init__(self) -> None:
+        self._contents = {language: content(language) for language in languages()}
+        self._matchers = {language: Matcher(self._contents[language]) for language in languages()}
+
+    async def reply(self, request: Request) -> AsyncGenerator[str, None]:
+        """See LanguageModel.reply."""
+        for piece in _PIECE.findall(self.answer(request)):
+            yield piece
+            await asyncio.sleep(0)  # others get their turn between two words, as with any stream
+
+    async def close(self) -> None:
+        """Nothing is held that had to be given back."""
+
+    def answer(self, request: Request) -> str:
+        """The whole answer; the same request always has the same one."""
+        return choose(self._variants(request), request.history, request.text)
+
+    def _language(self, request: Request) -> str:
+        """Recognisers name the wrong language now and then; the script does not."""
+        if has_hangul(request.text) and "ko" in self._contents:
+            return "ko"
+        if has_latin_word(normalise(request.text)) and "en" in self._contents:
+            return "en"
+        for language in (request.language, *request.persona.languages):
+            if language in self._contents:
+                return language
+        return "en"
+
+    def _variants(self, request: Request) -> list[str]:
+        """All the ways to answer."""
+        language = self._language(request)
+        known, matcher = self._contents[language], self._matchers[language]
+        intent = matcher.urgent(request.text)
+        if intent is None and (sum_ := parse(request.text, language)):
+            return [josa.resolve(text) for text in answers(sum_, known.sums, language)]
+        intent = intent or matcher.match(request.text, _calls(request, language))
+        if intent is None:
+            return _filled(known.fallback, request, language)
+        if intent.name == "repeat" and (line := last_said(request.history)):
+            return [line]
+        if intent.name == "again":
+            intent = _last_done(request, known, language) or intent
+        return _filled(_replies(intent, request, language), request, language)
+
+
+def _replies(intent: Intent, request: Request, language: str) -> tuple[str, ...]:
+    _, owner = request.persona.names_in(language)
+    return intent.replies if owner or not intent.without_owner else intent.without_owner
+
+
+def _last_done(request: Request, known: Content, language: str) -> Intent | None:
+    """The intent behind the doll's last words: one more of what?"""
+    for intent in known.intents.values():
+        if said_one_of(request.history, _filled(intent.replies, request, language)):
+            return intent
+    return None
+
+
+def _filled(variants: Sequence[str], request: Request, language: str) -> list[str]:
+    """Variants with their placeholders filled in, without those that need a name nobody gave."""
+    name, owner = request.persona.names_in(language)
+    values = {
+        "name": name,
+        "owner": owner,
+        "time": clock.time(request.now, language),
+        "date": clock.date(request.now, language),
+        "weekday": clock.weekday(request.now, language),
+    }
+    usable = [variant for variant in variants if owner or "{owner}" not in variant]
+    filled = [_PLACEHOLDER.sub(lambda found: values[found[1]], variant) for variant in usable]
+    return [josa.resolve(text[:1].upper() + text[1:]) for text in filled]
+
+
+def _calls(request: Request, language: str) -> tuple[str, ...]:
+    """How the doll is called by its name: 차차, 차차야; chacha."""
+    name = normalise(request.persona.names_in(language)[0])
+    return (name, f"{name}야", f"{name}아", f"{name}이")
