@@ -75,7 +75,7 @@ class GeminiModel:
         self._thinking = _thinking(model, thinking)
         self._takes_system_instruction = system_instruction
         self._max_output_tokens = max_output_tokens
-        self._http = httpx2.AsyncClient(follow_redirects=True)
+        self._http = httpx2.AsyncClient()  # no redirects: the key would go along
         self._client = genai.Client(
             api_key=key,
             vertexai=False,

@@ -48,7 +48,7 @@ class _Token:
 
 def parse(text: str, language: str) -> Expression | None:
     """Find an expression in what was said, or None. Numbers beyond MAX_OPERAND are not read."""
-    if len(text) > MAX_TEXT_CHARS:
+    if len(text) > MAX_TEXT_CHARS or not _SIGN_OF_ARITHMETIC.search(text.lower()):
         return None
     tokens = list(_tokens_ko(text) if language == "ko" else _tokens_en(text))
     for start in range(len(tokens)):
@@ -57,6 +57,12 @@ def parse(text: str, language: str) -> Expression | None:
             return found
     return None
 
+
+# Most of what is said is no arithmetic, and reading numbers is the slow part.
+_SIGN_OF_ARITHMETIC = re.compile(
+    r"[-+−*×÷/xX]|더 ?하|더 ?해|합 ?[하치]|플 ?러 ?스|빼|마 ?이 ?너 ?스|곱|나 ?[누눠]"
+    r"|plus|minus|times|multipl|divide|take|added|\badd|subtract|\bsum\b"
+)
 
 # The same for both languages
 

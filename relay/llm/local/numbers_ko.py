@@ -26,7 +26,7 @@ _PIECE = re.compile(rf"[0-9]+|[{''.join(_VALUE)}]|[{''.join(_UNIT)}]")
 _START = re.compile(
     rf"[0-9{''.join(_VALUE)}{''.join(_UNIT)}]|{'|'.join(_NATIVE_TENS | _NATIVE_ONES)}"
 )
-_MAX_CHARS = 40
+_MAX_CHARS = 32  # the longest below LIMIT has 31
 
 
 def spell(number: int) -> str:

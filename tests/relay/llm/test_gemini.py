@@ -237,3 +237,11 @@ async def test_a_slow_listener_is_not_a_slow_provider(server: FakeGemini) -> Non
         assert await anext(pieces)
         await asyncio.sleep(0.2)  # the doll is speaking for longer than the gap
         assert [piece async for piece in pieces] == ["둘 ", "셋"]
+
+
+async def test_the_key_does_not_follow_a_redirect(server: FakeGemini) -> None:
+    async with serving_gemini() as elsewhere:
+        server.play(Reply(307, headers=(("location", f"{elsewhere.url}/v1beta/models/x:y"),)))
+        async with gemini(server) as model:
+            await failure(model)
+        assert elsewhere.journal.requests == []
