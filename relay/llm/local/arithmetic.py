@@ -148,7 +148,7 @@ def _tokens_ko(text: str) -> Iterator[_Token]:
         elif verb := _VERBS_KO.match(text, at):
             yield _Token("verb", _SIGNS[verb.lastgroup or ""])
             at, after_number = verb.end(), False
-        elif not after_number and (read := numbers_ko.read(text[at : at + 60])):
+        elif not after_number and (read := numbers_ko.read(_before_sign(text, at))):
             value, length = Fraction(read[0]), read[1]
             at += length
             if point := _POINT_KO.match(text, at):
@@ -165,6 +165,12 @@ def _tokens_ko(text: str) -> Iterator[_Token]:
         else:
             yield _Token("other", text[at])
             at, after_number = at + 1, False
+
+
+def _before_sign(text: str, at: int) -> str:
+    """Up to the next operator: 일곱하기 is 일 곱하기, although 일곱 is seven."""
+    signs = (pattern.search(text, at) for pattern in (_OPERATORS_KO, _VERBS_KO))
+    return text[at : min(sign.start() if sign else len(text) for sign in signs)]
 
 
 def _decimals(digits: str) -> Fraction:

@@ -39,6 +39,9 @@ ENGLISH = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
         ("일 더하기 이 더하기 삼은?", 6),
         ("이 더하기 이 곱하기 이", 6),
         ("구 나누기 이", Fraction(9, 2)),
+        ("일 곱하기 삼", 3),  # without spaces it begins with 일곱
+        ("일곱 곱하기 삼", 21),
+        ("하나 나누기 둘", Fraction(1, 2)),
     ],
 )
 def test_understands_korean(text: str, value: Fraction) -> None:
