@@ -126,7 +126,7 @@ class TtsSettings(_Section):
 
     provider: Literal["kokoro"] = "kokoro"
     voice: str = ""  #: empty for the persona's, or the provider's default
-    threads: Annotated[int, Ge(1), Le(16)] = 2
+    threads: Annotated[int, Ge(1), Le(16)] = 1  #: two are slower where they share a core
 
 
 class Settings(BaseSettings):

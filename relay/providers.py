@@ -48,8 +48,8 @@ def _gemini(settings: GeminiSettings) -> LanguageModel:
 
     if settings.api_key is None:
         raise ConfigError(
-            "llm.gemini.api_key: Gemini needs a key: get one at https://aistudio.google.com and set "
-            "GEMINI_API_KEY"
+            "llm.gemini.api_key: Gemini needs a key: get one at https://aistudio.google.com "
+            "and set GEMINI_API_KEY"
         )
     return GeminiModel(
         settings.api_key.get_secret_value(), settings.model, base_url=settings.base_url
@@ -68,4 +68,6 @@ def _openai(settings: OpenAISettings) -> LanguageModel:
 async def _tts(settings: Settings, voice: str) -> TextToSpeech:
     from relay.tts.kokoro import KokoroTextToSpeech
 
-    return KokoroTextToSpeech(voice=settings.tts.voice or voice, threads=settings.tts.threads)
+    return await KokoroTextToSpeech.load(
+        voice=settings.tts.voice or voice, threads=settings.tts.threads
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from enum import StrEnum
 from typing import Protocol
 
@@ -23,8 +24,8 @@ class DetectorUnavailableError(RuntimeError):
 class VoiceStream(Protocol):
     """One doll's audio, frame after frame. It remembers what came before; others share nothing."""
 
-    async def probability(self, frame: Pcm) -> float:
-        """How likely the next frame is to hold voice, 0 to 1.
+    def probability(self, frame: Pcm) -> Awaitable[float]:
+        """How likely the next frame is to hold voice, 0 to 1; work on it begins with the call.
 
         `frame` has `FRAME_SAMPLES` samples at `RATE_HZ` and must not change until this returns;
         anything else raises ValueError. One frame at a time: RuntimeError while another waits. A

@@ -114,6 +114,11 @@ class Endpointer:
         self._likely = False  # END_LIKELY is out, and neither taken back nor confirmed
 
     @property
+    def position(self) -> int:
+        """Frames pushed so far."""
+        return self._position
+
+    @property
     def busy(self) -> bool:
         """Whether speech goes on or may be beginning: no frame may be taken for silence unseen."""
         return self._phase is not _Phase.QUIET or any(self._recent)

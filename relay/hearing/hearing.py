@@ -6,6 +6,8 @@ frame ─ gate ─ voice detector ─ endpointer ─▶ events
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -75,6 +77,7 @@ class Hearing:
         self._gate = EnergyGate()
         self._look_frames = 0  # for so many more frames the detector looks, be they loud or not
         self._turn: _Turn | None = None
+        self._verdict: Awaitable[float] | float | None = None  # of the newest frame, if due
 
     @property
     def listening(self) -> bool:
@@ -83,6 +86,7 @@ class Hearing:
 
     def start(self, mode: ListenMode) -> None:
         """Listen from here on. What was heard before is forgotten."""
+        self._drop_verdict()
         self._stream.reset()
         self._look_frames = GATE_HANGOVER_FRAMES
         self._turn = _Turn(self._settings, mode)
@@ -92,13 +96,17 @@ class Hearing:
         turn = self._turn
         if turn is None:
             return None
-        probability = await self._probability(frame, turn.endpointer)
-        if self._turn is not turn:
-            return None  # stopped or started anew while the detector was at work
-        event = turn.push(frame, probability)
+        turn.record(frame)
+        if turn.mode is ListenMode.MANUAL:
+            # One frame behind: whoever lets go of the button does not wait for the last verdict.
+            event = await self._judged(turn)
+            self._look(frame, turn.endpointer)
+        else:
+            self._look(frame, turn.endpointer)
+            event = await self._judged(turn)
         if isinstance(event, UtteranceEnded):
             if turn.mode is ListenMode.MANUAL:
-                self._turn = None
+                self.stop()
             if event.reason == "silence":
                 self._stream.reset()
         return event
@@ -106,21 +114,36 @@ class Hearing:
     def stop(self) -> Utterance | None:
         """Listen no more. What was said and not handed out yet; None if nobody spoke."""
         turn, self._turn = self._turn, None
+        self._drop_verdict()
         return None if turn is None else turn.unfinished()
 
-    async def _probability(self, frame: Pcm, endpointer: Endpointer) -> float:
-        """How likely `frame` is voice, asking the detector only if it may be."""
+    def _look(self, frame: Pcm, endpointer: Endpointer) -> None:
+        """Have `frame` judged: by the detector if it may hold voice, else here and now."""
         loud = self._gate.is_loud(frame)
         self._look_frames = GATE_HANGOVER_FRAMES if loud else max(self._look_frames - 1, 0)
         if self._look_frames == 0 and not endpointer.busy:
             # The detector's memory stands still meanwhile. It last heard this very quiet, and so
             # notices a voice as soon as if it had listened on.
-            self._gate.learn(0.0)
-            return 0.0
-        probability = await self._stream.probability(frame)
+            self._verdict = 0.0
+        else:
+            self._verdict = self._stream.probability(frame)
+
+    async def _judged(self, turn: _Turn) -> HearingEvent | None:
+        """What follows from the verdict that is due, if one is."""
+        verdict, self._verdict = self._verdict, None
+        if verdict is None:
+            return None
+        probability = verdict if isinstance(verdict, float) else await verdict
+        if self._turn is not turn:
+            return None  # stopped or started anew while the detector was at work
         self._gate.learn(probability)
         # The detector hears voice for a frame or two more than there is.
-        return 0.0 if self._gate.silent else probability
+        return turn.judge(0.0 if self._gate.silent else probability)
+
+    def _drop_verdict(self) -> None:
+        if isinstance(self._verdict, asyncio.Future):
+            self._verdict.cancel()
+        self._verdict = None
 
 
 class _Turn:
@@ -135,8 +158,10 @@ class _Turn:
         self._recording = Recording()
         self._spent = 0  # samples up to here were handed out in an utterance
 
-    def push(self, frame: Pcm, probability: float) -> HearingEvent | None:
+    def record(self, frame: Pcm) -> None:
         self._recording.append(frame)
+
+    def judge(self, probability: float) -> HearingEvent | None:
         event = self.endpointer.push(probability)
         heard = None if event is None else self._heard(event)
         if isinstance(heard, UtteranceEnded):
@@ -147,28 +172,28 @@ class _Turn:
     def unfinished(self) -> Utterance | None:
         """The speech that goes on."""
         speech = self.endpointer.speech
-        return None if speech is None else self._utterance(*speech)
+        return None if speech is None else self._utterance(*speech, until=self._recording.end)
 
     def _heard(self, event: Event) -> HearingEvent:
-        match event.mark:
-            case Mark.SPEECH_STARTED:
-                return SpeechStarted(_seconds(event.onset * FRAME_SAMPLES))
-            case Mark.END_LIKELY:
-                return EndLikely(self._utterance(event.onset, event.voice_end))
-            case Mark.SPEECH_RESUMED:
-                return SpeechResumed()
-            case Mark.ENDPOINT:
-                return UtteranceEnded(self._utterance(event.onset, event.voice_end), "silence")
-            case Mark.TOO_LONG:
-                return UtteranceEnded(self._utterance(event.onset, event.voice_end), "too_long")
+        if event.mark is Mark.SPEECH_STARTED:
+            return SpeechStarted(_seconds(event.onset * FRAME_SAMPLES))
+        if event.mark is Mark.SPEECH_RESUMED:
+            return SpeechResumed()
+        # A frame that is recorded and not judged yet belongs to what comes after.
+        judged = self.endpointer.position * FRAME_SAMPLES
+        utterance = self._utterance(event.onset, event.voice_end, until=judged)
+        if event.mark is Mark.END_LIKELY:
+            return EndLikely(utterance)
+        return UtteranceEnded(utterance, "silence" if event.mark is Mark.ENDPOINT else "too_long")
 
-    def _utterance(self, onset: int, voice_end: int) -> Utterance:
+    def _utterance(self, onset: int, voice_end: int, *, until: int) -> Utterance:
         lead_out = self._settings.lead_out_ms * RATE_HZ // 1000
+        end = min(voice_end * FRAME_SAMPLES + lead_out, until)
         return Utterance(
-            pcm=self._recording.between(self._lead_in(onset), voice_end * FRAME_SAMPLES + lead_out),
+            pcm=self._recording.between(self._lead_in(onset), end),
             speech_start_s=_seconds(onset * FRAME_SAMPLES),
             speech_end_s=_seconds(voice_end * FRAME_SAMPLES),
-            decided_s=_seconds(self._recording.end),
+            decided_s=_seconds(until),
         )
 
     def _lead_in(self, onset: int) -> int:

@@ -127,7 +127,7 @@ class SileroStream:
         self._state = fresh()
         self._answer: asyncio.Future[float] | None = None
 
-    async def probability(self, frame: Pcm) -> float:
+    def probability(self, frame: Pcm) -> asyncio.Future[float]:
         if frame.shape != (FRAME_SAMPLES,) or frame.dtype != np.int16:
             raise ValueError(
                 f"a frame is {FRAME_SAMPLES} samples of int16, not {frame.shape} of {frame.dtype}"
@@ -137,11 +137,7 @@ class SileroStream:
         answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._answer = answer
         self._detector.submit(_Waiting(self, frame, self._state, answer))
-        try:
-            return await answer
-        finally:
-            if self._answer is answer:
-                self._answer = None
+        return answer
 
     def reset(self) -> None:
         self._state = self._fresh()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 
 from relay.audio import Pcm
@@ -25,8 +27,11 @@ class LoudnessStream:
     def __init__(self, detector: LoudnessDetector) -> None:
         self._detector = detector
 
-    async def probability(self, frame: Pcm) -> float:
+    def probability(self, frame: Pcm) -> asyncio.Future[float]:
         self._detector.frames += 1
-        return 0.95 if np.abs(frame.astype(np.int32)).max() > 1000 else 0.02
+        answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        loud = np.abs(frame.astype(np.int32)).max() > 1000
+        answer.set_result(0.95 if loud else 0.02)
+        return answer
 
     def reset(self) -> None: ...

@@ -13,7 +13,6 @@ import typer
 from typer.testing import CliRunner
 
 from tools.simulator.command import sim
-from tools.simulator.texts import texts
 from tools.simulator.wav import read_question, write_wav
 
 app = typer.Typer()
@@ -137,7 +136,3 @@ async def test_at_the_prompt_the_button_and_the_wifi_are_worked_by_words(
     assert code == 0, "the end of the input is the end"
 
 
-def test_both_languages_have_all_texts() -> None:
-    assert texts("ko").keys() == texts("en").keys()
-    assert texts("ko") != texts("en")
-    assert texts("fr") == texts("en")

@@ -32,8 +32,11 @@ class BenchDoll:
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
 
-    async def push_to_talk(self, frames: Sequence[bytes]) -> float:
-        """Hold, speak, let go. Seconds from `listen stop` to the first frame of the answer."""
+    async def push_to_talk(self, frames: Sequence[bytes], *, listen: bool = True) -> float:
+        """Hold, speak, let go. Seconds from `listen stop` to the first frame of the answer.
+
+        Without `listen` the answer is interrupted as soon as it begins.
+        """
         await self._say(type="listen", state="start", mode="manual")
         start = perf_counter()
         for number, frame in enumerate(frames):
@@ -42,15 +45,21 @@ class BenchDoll:
         released = perf_counter()
         await self._say(type="listen", state="stop")
         heard = await self._first_audio()
-        await self._until_stop()
+        await self._answered(listen)
         return heard - released
 
     async def hands_free(
-        self, frames: Sequence[bytes], last_speech: int, silence: Sequence[bytes]
+        self,
+        frames: Sequence[bytes],
+        last_speech: int,
+        silence: Sequence[bytes],
+        *,
+        listen: bool = True,
     ) -> float:
         """Speak, and go on sending silence until the answer comes.
 
-        Seconds from the frame `last_speech` to the first frame of the answer.
+        Seconds from the frame `last_speech` to the first frame of the answer. Without `listen` the
+        answer is interrupted as soon as it begins.
         """
         await self._say(type="listen", state="start", mode="auto")
         answer = asyncio.create_task(self._first_audio())
@@ -64,7 +73,7 @@ class BenchDoll:
             if number == last_speech:
                 spoke = perf_counter()
             number += 1
-        await self._until_stop()
+        await self._answered(listen)
         return await answer - spoke
 
     async def stream(self, silence: Sequence[bytes], seconds: float) -> None:
@@ -82,7 +91,9 @@ class BenchDoll:
             pass
         return perf_counter()
 
-    async def _until_stop(self) -> None:
+    async def _answered(self, listen: bool) -> None:
+        if not listen:
+            await self._say(type="abort")
         while True:
             message = await self._socket.recv()
             if isinstance(message, str) and json.loads(message).get("state") == "stop":

@@ -1,11 +1,11 @@
 """`python -m tools.bench.floor`: a bare `websockets` server, the least that any relay can take.
 
-Every text message is answered with one binary message of an ADPCM frame's size.
+It takes the same traffic as the relay and looks at none of it: `listen stop` is answered with one
+frame of an answer, and its end.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 
@@ -13,12 +13,16 @@ import uvloop
 from websockets.asyncio.server import ServerConnection, serve
 
 _FRAME = bytes(260)
+_STOP = json.dumps({"type": "tts", "state": "stop"})
 
 
 async def _answer(connection: ServerConnection) -> None:
+    await connection.recv()
+    await connection.send('{"type": "hello"}')
     async for message in connection:
-        if isinstance(message, str):
+        if isinstance(message, str) and "stop" in message:
             await connection.send(_FRAME)
+            await connection.send(_STOP)
 
 
 async def _main() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import statistics
 import wave
 from collections.abc import Awaitable, Callable
@@ -14,7 +13,6 @@ from time import perf_counter
 
 import numpy as np
 import psutil
-from websockets.asyncio.client import connect
 
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
 from relay.hearing.base import ListenMode
@@ -31,7 +29,6 @@ _SPEECH = Path(__file__).parents[1] / "demo" / "questions" / "en-arithmetic.wav"
 _SPEECH_S = 1.4  # its first words: long enough for an utterance, short enough for many turns
 _SERVER = ("-m", "tools.bench.server")
 _FLOOR = ("-m", "tools.bench.floor")
-_ROUND_TRIPS = 300
 _TURNS = 25
 _CYCLE_S = 10.0  # one turn in this time, as people talk
 _CYCLES = 3
@@ -40,8 +37,8 @@ _IDLE_DOLLS = 200
 _METHOD = (
     "relay and client are two processes on loopback; providers answer at once, the voice detector "
     "is the real one; frames of 32 ms ADPCM in real time; hands-free time counts from the last "
-    "frame that the detector takes for speech, minus the configured silence; many dolls: hands-free, "
-    f"microphone always open, one turn of {_SPEECH_S} s speech and a 2 s answer in {_CYCLE_S:g} s"
+    "frame that the detector takes for speech, minus the configured silence; many dolls: "
+    f"hands-free, microphone always open, one turn of {_SPEECH_S} s speech and a 2 s answer in {_CYCLE_S:g} s"
 )
 
 
@@ -56,7 +53,7 @@ async def measure(dolls: int) -> Report:
     """Run all parts one after another; about two minutes."""
     sound = await _sound()
     silence_s = EndpointSettings().silence_ms / 1000
-    floor = await _floor()
+    floor = await _floor(sound)
     async with running_relay(command=_SERVER) as relay:
         url = await relay.url()
         alone_ptt, alone_auto = await _alone(url, sound)
@@ -82,7 +79,7 @@ async def measure(dolls: int) -> Report:
     return Report(
         name="turn",
         method=_METHOD,
-        baseline={"server": "bare websockets", **percentiles_ms("round_trip", floor)},
+        baseline={"server": "bare websockets", **percentiles_ms("push_to_talk", floor)},
         result=result,
         goals=[
             Goal("push_to_talk_p50", ptt_ms, 3.0, "ms"),
@@ -135,26 +132,22 @@ def _encoded(pcm: Pcm) -> list[bytes]:
     return [encoder.encode(frame) for frame in Blocks(FRAME_SAMPLES).push(pcm)]
 
 
-async def _floor() -> list[float]:
-    """Round trips through the bare server, at the pace of frames."""
-    async with running_relay(command=_FLOOR) as server:
-        async with connect(await server.url(), compression=None) as socket:
-            times = []
-            for _ in range(_ROUND_TRIPS):
-                await asyncio.sleep(FRAME_S / 4)
-                start = perf_counter()
-                await socket.send(json.dumps({"type": "listen", "state": "stop"}))
-                await socket.recv()
-                times.append(perf_counter() - start)
-            return times
+async def _floor(sound: _Sound) -> list[float]:
+    """The same push-to-talk turns with a bare server."""
+    async with (
+        running_relay(command=_FLOOR) as server,
+        bench_doll(await server.url(), "bench-floor") as doll,
+    ):
+        await doll.push_to_talk(sound.frames)
+        return [await doll.push_to_talk(sound.frames) for _ in range(_TURNS)]
 
 
 async def _alone(url: str, sound: _Sound) -> tuple[list[float], list[float]]:
     async with bench_doll(url, "bench-alone") as doll:
         await doll.push_to_talk(sound.frames)  # the first turn warms up
-        held = [await doll.push_to_talk(sound.frames) for _ in range(_TURNS)]
+        held = [await doll.push_to_talk(sound.frames, listen=False) for _ in range(_TURNS)]
         free = [
-            await doll.hands_free(sound.frames, sound.last_speech, sound.silence)
+            await doll.hands_free(sound.frames, sound.last_speech, sound.silence, listen=False)
             for _ in range(_TURNS)
         ]
         return held, free

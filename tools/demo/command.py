@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import locale
 import shutil
-import tomllib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,13 +15,14 @@ from rich.console import Console
 from tools.relay_process import Event, RelayFailedError, running_relay
 from tools.simulator.doll import SimulatedDoll
 from tools.simulator.turn import Reply
+from tools.texts import texts
 
 _HERE = Path(__file__).parent
 _QUESTIONS = [
     _HERE / "questions" / name for name in ("ko-name.wav", "en-arithmetic.wav", "ko-likes.wav")
 ]
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def demo(
@@ -34,49 +33,41 @@ def demo(
 ) -> None:
     """A simulated doll asks recorded questions, and answers aloud into WAV files."""
     try:
-        asyncio.run(_demo(out, question or _QUESTIONS, _texts()))
+        asyncio.run(_demo(out, question or _QUESTIONS, texts(__file__)))
     except RelayFailedError as error:
         console.print(f"[red]The relay did not start:[/red]\n{error}", markup=True)
         raise typer.Exit(1) from None
 
 
-def _texts() -> dict[str, str]:
-    """In the language of the person's terminal: Korean or English."""
-    language = (locale.getlocale()[0] or "en")[:2]
-    with (_HERE / "texts.toml").open("rb") as file:
-        texts: dict[str, dict[str, str]] = tomllib.load(file)
-    return texts.get(language, texts["en"])
-
-
-async def _demo(out: Path, questions: list[Path], texts: dict[str, str]) -> None:
+async def _demo(out: Path, questions: list[Path], say: dict[str, str]) -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     log: list[Event] = []
     turns = []
-    with console.status(texts["starting"]) as status:
+    with console.status(say["starting"]) as status:
         async with running_relay(on_event=log.append) as relay:
             url = await relay.url()
             brain = next((e["brain"] for e in log if e.get("event") == "ready"), "?")
-            console.print("✓ " + texts["ready"].format(brain=brain))
+            console.print("✓ " + say["ready"].format(brain=brain))
             async with SimulatedDoll(url, out=out) as doll:
                 await doll.ready()
-                console.print("✓ " + texts["doll"] + "\n")
+                console.print("✓ " + say["doll"] + "\n")
                 for number, wav in enumerate(questions, 1):
-                    status.update(f"{texts['question']} {number}: {wav.name} …")
+                    status.update(f"{say['question']} {number}: {wav.name} …")
                     log.clear()
                     reply = await doll.ask(wav)
                     kept = out / f"{number}-{wav.stem}.wav"
                     reply.wav.rename(kept)
                     turn = _turn(wav, reply, kept, log)
-                    _show(turn, reply, texts)
+                    _show(turn, reply, say)
                     turns.append(turn)
     (out / "report.json").write_text(
         json.dumps({"brain": brain, "turns": turns}, ensure_ascii=False, indent=2) + "\n", "utf-8"
     )
-    console.print(texts["saved"].format(folder=out))
-    console.print(f"\n[bold]{texts['next_title']}[/bold]")
+    console.print(say["saved"].format(folder=out))
+    console.print(f"\n[bold]{say['next_title']}[/bold]")
     for key in ("next_gemini", "next_relay", "next_persona", "next_board"):
-        console.print("  • " + texts[key], markup=False)
+        console.print("  • " + say[key], markup=False)
 
 
 def _turn(wav: Path, reply: Reply, kept: Path, log: list[Event]) -> dict[str, Any]:
@@ -103,17 +94,17 @@ def _turn(wav: Path, reply: Reply, kept: Path, log: list[Event]) -> dict[str, An
     }
 
 
-def _show(turn: dict[str, Any], reply: Reply, texts: dict[str, str]) -> None:
+def _show(turn: dict[str, Any], reply: Reply, say: dict[str, str]) -> None:
     moments = turn["timeline"]["relay_ms_after_speech"]
-    console.print(f"[dim]{texts['question']}[/dim]  {turn['question_wav']}")
-    console.print(f"[dim]{texts['heard']}[/dim]  {turn['transcript'] or texts['nothing']}")
-    console.print(f"[dim]{texts['answer']}[/dim]  [bold]{turn['reply']}[/bold]")
+    console.print(f"[dim]{say['question']}[/dim]  {turn['question_wav']}")
+    console.print(f"[dim]{say['heard']}[/dim]  {turn['transcript'] or say['nothing']}")
+    console.print(f"[dim]{say['answer']}[/dim]  [bold]{turn['reply']}[/bold]")
     names = ("transcript", "first_token", "first_audio", "last_audio")
     shown = {name: f"{moments[name]} ms" if name in moments else "–" for name in names}
-    console.print("[dim]" + texts["timeline"].format(**shown) + "[/dim]")
+    console.print("[dim]" + say["timeline"].format(**shown) + "[/dim]")
     console.print(
         "[dim]"
-        + texts["doll_account"].format(
+        + say["doll_account"].format(
             sent=reply.frames_sent,
             played=reply.frames_played,
             lost=reply.frames_lost,

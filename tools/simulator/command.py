@@ -15,8 +15,8 @@ from tools.simulator.console import Item, LogLine, PlainLine
 from tools.simulator.doll import SimulatedDoll
 from tools.simulator.errors import SimulatorError
 from tools.simulator.interactive import talk
-from tools.simulator.texts import texts
 from tools.simulator.turn import AskMode, Reply
+from tools.texts import texts
 
 
 def sim(
@@ -82,7 +82,7 @@ async def _ask_all(
             reply = await doll.ask(question, mode, limit_s=limit_s)
             turns.append(turn_report(question, reply))
             if not quiet:
-                print(f"{question}\n{describe(reply, texts())}\n")
+                print(f"{question}\n{describe(reply, texts(__file__))}\n")
 
 
 def turn_report(question: Path, reply: Reply) -> dict[str, Any]:

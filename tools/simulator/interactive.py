@@ -13,9 +13,9 @@ from pathlib import Path
 from tools.simulator.console import LineSplitter
 from tools.simulator.doll import SimulatedDoll
 from tools.simulator.errors import CrashError, SimulatorError
-from tools.simulator.texts import texts
 from tools.simulator.turn import AskMode
 from tools.simulator.wav import read_question
+from tools.texts import texts
 
 
 async def talk(doll: SimulatedDoll, mode: AskMode, limit_s: float) -> None:
@@ -24,7 +24,7 @@ async def talk(doll: SimulatedDoll, mode: AskMode, limit_s: float) -> None:
     Raises:
         SimulatorError: the doll could not be started, or its firmware failed.
     """
-    text = texts()
+    text = texts(__file__)
     play = _player()
     async with doll, _typed_lines() as lines:
         print(text["help"].strip("\n"))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import tracemalloc
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -40,6 +40,17 @@ LIKELY, END = 7, 19  # frames of silence
 VOICE, SILENCE = True, False
 
 
+class Known:
+    """An answer that is there at once."""
+
+    def __init__(self, probability: float) -> None:
+        self._probability = probability
+
+    def __await__(self) -> Generator[None, None, float]:
+        return self._probability
+        yield
+
+
 class LoudnessStream:
     """Takes what is loud for a voice, and remembers what it was asked."""
 
@@ -47,9 +58,9 @@ class LoudnessStream:
         self.looked = 0
         self.resets = 0
 
-    async def probability(self, frame: Pcm) -> float:
+    def probability(self, frame: Pcm) -> Awaitable[float]:
         self.looked += 1
-        return 0.9 if abs(int(frame[0])) > 1000 else 0.05
+        return Known(0.9 if abs(int(frame[0])) > 1000 else 0.05)
 
     def reset(self) -> None:
         self.resets += 1
@@ -240,8 +251,8 @@ def test_the_detector_is_asked_about_every_frame_of_a_pause() -> None:
 
 def test_a_frame_of_nothing_is_silence_whatever_the_detector_says() -> None:
     class Sure(LoudnessStream):
-        async def probability(self, frame: Pcm) -> float:
-            return 1.0
+        def probability(self, frame: Pcm) -> Awaitable[float]:
+            return Known(1.0)
 
     hearing = Hearing(Sure(), SETTINGS)
     hearing.start(ListenMode.AUTO)
@@ -255,19 +266,19 @@ async def test_a_frame_that_the_detector_answers_after_stop_is_dropped(again: bo
     class Slow(LoudnessStream):
         answer: asyncio.Future[float] | None = None
 
-        async def probability(self, frame: Pcm) -> float:
-            return 0.9 if self.answer is None else await self.answer
+        def probability(self, frame: Pcm) -> Awaitable[float]:
+            return self.answer or Known(0.9)
 
     stream = Slow()
     hearing = Hearing(stream, SETTINGS)
-    hearing.start(ListenMode.MANUAL)
+    hearing.start(ListenMode.AUTO)
     hear(hearing, audio((VOICE, 2)))
     stream.answer = asyncio.get_running_loop().create_future()
     push = asyncio.create_task(hearing.push(audio((VOICE, 1))))
     await asyncio.sleep(0)
     assert hearing.stop() is None
     if again:
-        hearing.start(ListenMode.MANUAL)
+        hearing.start(ListenMode.AUTO)
     stream.answer.set_result(0.9)
     assert await push is None  # speech would have started with it
     assert hearing.stop() is None
