@@ -16,14 +16,14 @@ from tools.simulator.errors import SimulatorError
 from tools.simulator.micropython import micropython_command
 from tools.simulator.speaker import Speaker
 
-_BOARD = Path(__file__).parent / "board"
+BOARD = Path(__file__).parent / "board"
 _CHUNK = 1 << 16
 _MAX_STDERR = 16_384
 _QUIT_S = 2.0
 _HARDWARE_KB = 42  #: the heap that tools/simulator/board takes, measured by gc.mem_alloc()
 
 #: What a board needs of this machine's environment: neither keys nor settings of the relay.
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR")
+ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR")
 
 #: Exit codes of a board that restarts, and the reset cause that it then finds (machine.py).
 RESET_CAUSES = {3: 5, 4: 3}
@@ -65,7 +65,7 @@ class BoardProcess:
         command = micropython_command()
         if heap_kb is not None:
             command += ["-X", f"heapsize={2 * heap_kb + _HARDWARE_KB}K"]
-        command += [str(_BOARD / "start.py"), str(firmware)]
+        command += [str(BOARD / "start.py"), str(firmware)]
         sound, sound_in = os.pipe()
         os.set_blocking(sound, False)
         try:
@@ -77,8 +77,8 @@ class BoardProcess:
                 pass_fds=(sound_in,),
                 cwd=flash,
                 env={
-                    **{k: os.environ[k] for k in _ENVIRONMENT if k in os.environ},
-                    "MICROPYPATH": f"{_BOARD}:{firmware}:.frozen",
+                    **{k: os.environ[k] for k in ENVIRONMENT if k in os.environ},
+                    "MICROPYPATH": f"{BOARD}:{firmware}:.frozen",
                     "SIM_CONTROL": "1",
                     "SIM_SPEAKER": f"/dev/fd/{sound_in}",
                     "SIM_STATE": str(flash),
