@@ -11,6 +11,7 @@ from relay.config import ConfigError, load
 from relay.errors import ProviderError
 from tools.bench.command import bench
 from tools.demo.command import demo
+from tools.flash.command import flash, logs, shell
 from tools.simulator.command import sim
 
 app = typer.Typer(
@@ -21,6 +22,9 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(sim)
+app.command()(flash)
+app.command()(logs)
+app.command()(shell)
 app.add_typer(bench, name="bench")
 
 

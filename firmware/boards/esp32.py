@@ -2,6 +2,7 @@
 # Without PSRAM there is room for ws:// with ease, for wss:// only just.
 
 NAME = "esp32"
+CHIP = "esp32"
 
 MIC_SCK = 26
 MIC_WS = 25

@@ -2,6 +2,7 @@
 # board of xiaozhi, so that a doll built for that one runs as it is.
 
 NAME = "esp32s3"
+CHIP = "esp32s3"
 
 # INMP441. L/R to ground: MONO takes the left slot.
 MIC_SCK = 5
