@@ -21,6 +21,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from relay.errors import ErrorKind, ProviderError
+
 #: Bytes read, hashed and written at a time.
 BLOCK = 1 << 20
 
@@ -31,8 +33,11 @@ STAMP = "checked.json"
 ABANDONED_S = 3600.0
 
 
-class ModelError(Exception):
+class ModelError(ProviderError):
     """A model cannot be had. The message is one sentence that says what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorKind.SERVER, message)
 
 
 @dataclass(frozen=True, slots=True)

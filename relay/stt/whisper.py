@@ -47,10 +47,9 @@ class WhisperSpeechToText:
 
         `directory` holds a Whisper model for CTranslate2 (multilingual, up to large-v2); without
         it the embedded whisper-base is used. Takes one to two seconds. Raises
-        `relay.models.ModelError` when the embedded model cannot be had, ProviderError when the
-        model cannot be loaded.
+        ProviderError when the model cannot be had or loaded.
         """
-        worker = Worker("speech recognition", waiting)
+        worker = Worker("Speech recognition", waiting)
         try:
             return cls(await worker.run(_load, directory, threads, beam), worker)
         except BaseException:

@@ -31,8 +31,8 @@ SPEEDS: Final = {"ko": 0.9, "en": 1.0}
 #: A chunk is short, so that the first frame goes out at once and stopping is prompt.
 CHUNK_S: Final = 0.1
 
-#: No clause is longer than this many characters; it would be minutes of speech.
-LONGEST_TEXT: Final = 2_000
+#: No clause is longer than this many characters; it would be a minute of speech.
+LONGEST_TEXT: Final = 1_000
 
 
 class KokoroTextToSpeech:
@@ -43,14 +43,16 @@ class KokoroTextToSpeech:
         engine: KokoroEngine,
         worker: Worker,
         *,
-        voice: str = VOICE,
+        voice: str = "",
         speed: float = 1.0,
         cache: ClauseCache | None = None,
     ) -> None:
-        """`voice` is one of `voices`; `speed` is relative to the natural one, 0.5 to 2.
+        """`voice` is one of `voices`, or empty for the default.
 
-        Raises ProviderError (BAD_REQUEST) for another voice or speed.
+        `speed` is relative to the natural one, 0.5 to 2. Raises ProviderError (BAD_REQUEST) for
+        another voice or speed.
         """
+        voice = voice or VOICE
         if voice not in engine.voices:
             raise ProviderError(
                 ErrorKind.BAD_REQUEST,
@@ -72,7 +74,7 @@ class KokoroTextToSpeech:
         cls,
         directory: Path | None = None,
         *,
-        voice: str = VOICE,
+        voice: str = "",
         speed: float = 1.0,
         threads: int = 2,
         waiting: int = 8,
@@ -80,10 +82,10 @@ class KokoroTextToSpeech:
         """Load the model and speak a word in each language, so that the first turn is fast.
 
         `directory` holds the files of `relay.models.KOKORO`; without it the embedded ones are used.
-        Takes one to two seconds. Raises `relay.models.ModelError` when the embedded model cannot be
-        had, ProviderError when the model cannot be loaded or `voice` or `speed` is wrong.
+        Takes one to two seconds. Raises ProviderError when the model cannot be had or loaded, or
+        `voice` or `speed` is wrong.
         """
-        worker = Worker("speech synthesis", waiting)
+        worker = Worker("Speech synthesis", waiting)
         try:
             engine = await worker.run(_load, directory, threads)
             return cls(engine, worker, voice=voice, speed=speed)
@@ -103,7 +105,7 @@ class KokoroTextToSpeech:
     async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
         """See `TextToSpeech.speak`. Speaks "ko" and "en", also mixed; skips what it cannot say."""
         if self._closed:
-            raise ProviderError(ErrorKind.SERVER, "speech synthesis is closed.")
+            raise ProviderError(ErrorKind.SERVER, "Speech synthesis is closed.")
         if language not in LANGUAGES:
             raise ProviderError(
                 ErrorKind.BAD_REQUEST,
@@ -132,11 +134,12 @@ class KokoroTextToSpeech:
         run = onnxruntime.RunOptions()
         speed = self._speed * SPEEDS[language]
         try:
-            samples = await self._run(self._engine.speak, phonemes, self._voice, speed, run)
+            return await self._run(
+                _synthesise, self._engine, phonemes, self._voice, speed, pause_s, run
+            )
         except asyncio.CancelledError:
             run.terminate = True  # nobody listens: the next clause need not wait for this one
             raise
-        return polish(samples, RATE_HZ, pause_s)
 
     async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
@@ -161,12 +164,23 @@ def _load(directory: Path | None, threads: int) -> KokoroEngine:
             ErrorKind.SERVER, f"The Kokoro model in {home} cannot be loaded: {error}"
         ) from error
     for language, text in (("ko", "응"), ("en", "Yes")):
-        engine.speak(to_phonemes(text, language), engine.voices[0], 1.0)
+        engine.speak(to_phonemes(text, language), VOICE, 1.0, onnxruntime.RunOptions())
     return engine
 
 
 def _phonemes(text: str, language: str) -> list[str]:
     return split(to_phonemes(text, language))
+
+
+def _synthesise(
+    engine: KokoroEngine,
+    phonemes: str,
+    voice: str,
+    speed: float,
+    pause_s: float,
+    run: onnxruntime.RunOptions,
+) -> Pcm:
+    return polish(engine.speak(phonemes, voice, speed, run), RATE_HZ, pause_s)
 
 
 def _chunks(pcm: Pcm) -> Iterator[Pcm]:

@@ -22,6 +22,9 @@ LATIN = re.compile(r"[A-Za-z]")
 
 #: What the English rules take: they stumble over other scripts and control characters.
 NOT_ENGLISH = re.compile(r"[^ -~…—“”’€£°]+")
+#: Nor do they end soon with a hundred hyphens in one token.
+LONG_TOKEN = re.compile(r"\S{40,}")
+SEPARATOR = re.compile(r"[^A-Za-z0-9]+")
 #: A "word" longer than any word is cut up, so that it costs no second of computing.
 LONG_WORD = re.compile(r"[A-Za-z]{25}(?=[A-Za-z])")
 #: Their number words end before this many digits.
@@ -54,6 +57,7 @@ def _korean(text: str) -> str:
 
 def _english(text: str) -> str:
     text = NOT_ENGLISH.sub(" ", text)
+    text = LONG_TOKEN.sub(lambda found: SEPARATOR.sub(" ", found[0]), text)
     text = LONG_WORD.sub(lambda found: found[0] + " ", text)
     text = LONG_NUMBER.sub(lambda found: " ".join(found[0].replace(",", "")), text)
     if not re.search(r"[A-Za-z0-9]", text):

@@ -17,7 +17,7 @@ from relay.errors import ErrorKind, ProviderError
 from relay.models import KOKORO, WHISPER_BASE, ensure
 from relay.stt.whisper_engine import WhisperEngine
 from relay.tts.kokoro import VOICE, KokoroTextToSpeech
-from relay.tts.kokoro_engine import KokoroEngine
+from relay.tts.kokoro_engine import COMFORTABLE_PHONEMES, KokoroEngine
 from relay.worker import Worker
 from tests.relay.tts.contract import TextToSpeechContract, spoken
 
@@ -100,7 +100,7 @@ async def test_a_directory_without_a_model_is_a_clear_failure(tmp_path: Path) ->
 class HeldEngine:
     """Speaks a second of noise for everything, when it is let go or told to fail."""
 
-    voices = ("a", "b")
+    voices = (VOICE, "other")
 
     def __init__(self) -> None:
         self.go = threading.Event()
@@ -126,7 +126,6 @@ def held() -> HeldEngine:
 
 
 def speaker(engine: HeldEngine, **options: Any) -> KokoroTextToSpeech:
-    options = {"voice": "a", **options}
     return KokoroTextToSpeech(engine, Worker("test"), **options)  # type: ignore[arg-type]
 
 
@@ -142,12 +141,12 @@ async def test_the_same_clause_is_computed_once(held: HeldEngine) -> None:
 async def test_a_text_longer_than_the_model_takes_is_spoken_in_parts(held: HeldEngine) -> None:
     await spoken(speaker(held), "아주 긴 이야기를 할게, " * 60)
     assert len(held.spoken) > 1
-    assert all(len(phonemes) <= 510 for phonemes, _, _ in held.spoken)
+    assert all(len(phonemes) <= COMFORTABLE_PHONEMES for phonemes, _, _ in held.spoken)
 
 
 async def test_voice_and_speed_reach_the_model(held: HeldEngine) -> None:
-    await spoken(speaker(held, voice="b", speed=1.2), "Hello.", "en")
-    assert [one[1:] for one in held.spoken] == [("b", 1.2)]
+    await spoken(speaker(held, voice="other", speed=1.2), "Hello.", "en")
+    assert [one[1:] for one in held.spoken] == [("other", 1.2)]
 
 
 @pytest.mark.parametrize("options", [{"voice": "no such voice"}, {"speed": 0.1}, {"speed": 9.0}])

@@ -33,7 +33,8 @@ def test_each_script_is_read_by_its_own_rules(text: str, language: str, signs: s
 
 
 @pytest.mark.parametrize(
-    "text", ["a" * 5_000, "9" * 500, "1," * 500, "\x00\x07hi", "http://a.b/?c=d&e"]
+    "text",
+    ["a" * 5_000, "9" * 500, "1," * 500, "\x00\x07hi", "http://a.b/?c=d&e", "a-" * 500, "0-" * 500],
 )
 def test_odd_english_is_taken(text: str) -> None:
     assert to_phonemes(text, "en")
