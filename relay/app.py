@@ -3,53 +3,45 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, WebSocket
 
 from relay import __version__
 from relay.config import Settings
 from relay.dolls import Dolls
-from relay.providers import build
 from relay.services import Services
 
 #: Where stock xiaozhi boards connect too.
 WEBSOCKET_PATH = "/xiaozhi/v1/"
 
 
-def create_app(
-    settings: Settings, services: Callable[[Settings], Awaitable[Services]] = build
-) -> FastAPI:
-    """Make the application. `services` is called once, at start: models load in it."""
+def create_app(services: Services) -> FastAPI:
+    """Make the application around what all dolls share; it closes that when it stops."""
+    settings = services.settings
+    dolls = Dolls(services)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        log = structlog.get_logger()
-        shared = await services(settings)
-        app.state.dolls = dolls = Dolls(shared)
-        log.info("ready", brain=settings.llm.chosen, persona=shared.persona.name)
-        try:
-            yield
-        finally:
-            await dolls.close()
-            await shared.close()
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await dolls.close()
+        await services.close()
 
     app = FastAPI(title="Talking doll relay", version=__version__, lifespan=lifespan)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, Any]:
         """Whether the relay serves dolls. Asks no provider, costs no quota."""
-        return {"status": "ok", "version": __version__, "dolls": len(app.state.dolls)}
+        return {"status": "ok", "version": __version__, "dolls": len(dolls)}
 
     @app.websocket(WEBSOCKET_PATH)
     async def doll(websocket: WebSocket) -> None:
         if not _may_connect(websocket, settings):
             await websocket.close(code=1008, reason="the token is missing or wrong")
             return
-        await app.state.dolls.serve(websocket)
+        await dolls.serve(websocket)
 
     return app
 

@@ -12,36 +12,64 @@ import uvicorn
 from relay import log
 from relay.app import WEBSOCKET_PATH, create_app
 from relay.config import ConfigError, Settings
+from relay.errors import ProviderError
+from relay.hearing.base import DetectorUnavailableError
+from relay.llm.extras import MissingExtraError
+from relay.persona import PersonaError
 from relay.providers import build
 from relay.services import Services
 from relay.wire.server import websocket_options
 
+Builder = Callable[[Settings], Awaitable[Services]]
 
-def serve(settings: Settings, services: Callable[[Settings], Awaitable[Services]] = build) -> None:
-    """Serve until SIGINT or SIGTERM. Raises ConfigError for settings that would not be safe."""
+
+def serve(settings: Settings, build: Builder = build) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises ConfigError when a setting is not safe or a chosen provider cannot be had; the text says
+    what to do.
+    """
     if settings.relay.public and settings.relay.token is None:
         raise ConfigError(
             f"relay.host: {settings.relay.host} can be reached by others: set relay.token as well "
             "(doll relay --token …, or DOLL_RELAY__TOKEN), and give it to the doll"
         )
     log.configure(settings.relay.log_format, settings.relay.log_level)
-    server = _Server(
-        uvicorn.Config(
-            create_app(settings, services),
-            host=settings.relay.host,
-            port=settings.relay.port,
-            log_config=None,
-            access_log=False,
-            **websocket_options(),
-            timeout_graceful_shutdown=5,
-        )
-    )
-    server.run()
+    server = _Server(settings, build)
+    try:
+        server.run()
+    except (PersonaError, MissingExtraError, DetectorUnavailableError, ProviderError) as error:
+        raise ConfigError(str(error)) from None
     if not server.started:
         sys.exit(3)
 
 
 class _Server(uvicorn.Server):
+    """uvicorn, with the relay's services made on its loop before it listens."""
+
+    def __init__(self, settings: Settings, build: Builder) -> None:
+        super().__init__(
+            uvicorn.Config(
+                _not_yet,
+                host=settings.relay.host,
+                port=settings.relay.port,
+                log_config=None,
+                access_log=False,
+                **websocket_options(),
+                timeout_graceful_shutdown=5,
+            )
+        )
+        self._settings = settings
+        self._build = build
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        services = await self._build(self._settings)
+        structlog.get_logger().info(
+            "ready", brain=self._settings.llm.chosen, persona=services.persona.name
+        )
+        self.config.app = create_app(services)
+        await super().serve(sockets)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and log where: with port 0 the port is known only now."""
         await super().startup(sockets)
@@ -51,3 +79,7 @@ class _Server(uvicorn.Server):
                 structlog.get_logger().info(
                     "listening", url=f"ws://{host}:{port}{WEBSOCKET_PATH}", port=port
                 )
+
+
+async def _not_yet(*_: object) -> None:
+    raise AssertionError("replaced before the server starts")

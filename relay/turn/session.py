@@ -8,8 +8,8 @@ import contextlib
 from collections.abc import Sequence
 
 import numpy as np
-import structlog
 from msgspec import structs
+from structlog.typing import FilteringBoundLogger
 
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
 from relay.hearing.base import ListenMode
@@ -51,9 +51,7 @@ class Session:
     def __init__(self, connection: Connection, services: Services) -> None:
         self._connection = connection
         self._services = services
-        self._log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(
-            device=connection.device_id, session=connection.session_id
-        )
+        self._log = connection.log
         self._machine = Machine()
         self._blocks = Blocks(FRAME_SAMPLES)
         self._hearing = Hearing(services.detector.stream(), services.settings.endpoint)
@@ -105,7 +103,7 @@ class Session:
             case Report():
                 self._log.info("report", **_figures(message))
             case Mcp():
-                self._log.debug("mcp", payload=message.payload)
+                self._log.debug("mcp", keys=sorted(message.payload))
 
     async def _hear(self, pcm: Pcm) -> None:
         for frame in self._blocks.push(pcm):
@@ -202,14 +200,13 @@ class Session:
         conversation = self._services.conversations.of(self._connection.device_id, self._now())
         turn = Turn(self._connection, self._services, conversation, reply, timeline, log)
         recognition = None if pcm is None else self._recognition.finish(pcm)
-        self._turn = asyncio.create_task(self._run_turn(turn, recognition, timeline, log))
+        self._turn = asyncio.create_task(self._run_turn(turn, recognition, log))
 
     async def _run_turn(
         self,
         turn: Turn,
         recognition: asyncio.Task[Transcript] | None,
-        timeline: Timeline,
-        log: structlog.stdlib.BoundLogger,
+        log: FilteringBoundLogger,
     ) -> None:
         try:
             await turn.run(recognition)
@@ -222,8 +219,6 @@ class Session:
             self._machine.turn_ended()
             with contextlib.suppress(Disconnected):
                 await self._connection.send(Tts(state="stop"))
-        finally:
-            log.info("turn", **timeline.since_speech_end_ms())
 
     async def _cancel_turn(self) -> None:
         turn, self._turn = self._turn, None

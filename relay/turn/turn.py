@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import structlog
+from structlog.typing import FilteringBoundLogger
 
 from relay.errors import ErrorKind, ProviderError
 from relay.llm.base import Request
@@ -33,7 +33,7 @@ class Turn:
         conversation: Conversation,
         reply: Reply,
         timeline: Timeline,
-        log: structlog.stdlib.BoundLogger,
+        log: FilteringBoundLogger,
     ) -> None:
         self._doll = doll
         self._services = services
@@ -70,6 +70,10 @@ class Turn:
         except asyncio.CancelledError:
             self._remember(self._reply.heard())
             raise
+        finally:
+            # What was said stays between the doll and its owner: the log has it only for debugging.
+            moments = self._timeline.since_speech_end_ms()
+            self._log.info("turn", language=self._language, **moments)
         self._remember(self._reply.said())
         await self._doll.send(Tts(state="stop"))
 
@@ -80,7 +84,7 @@ class Turn:
             await self._say_line("failure.not_heard")
             return
         self._said, self._language = transcript.text, transcript.language
-        self._log.info("heard", text=transcript.text, language=transcript.language)
+        self._log.debug("heard", text=transcript.text)
         await self._doll.send(Stt(text=transcript.text))
         await self._talk()
         request = Request(
@@ -103,7 +107,7 @@ class Turn:
         self._remember(self._reply.said())
         await self._talk()
         line = self._services.line(key, self._language)
-        self._log.info("says", text=line)
+        self._log.info("says", line=key)
         try:
             async with asyncio.timeout(self._services.settings.turn.turn_timeout_s):
                 await self._reply.say(_whole(line), self._language)
@@ -116,7 +120,7 @@ class Turn:
         """Keep what was said and what was spoken of the answer to it, once."""
         if self._said and answer:
             self._conversation.add(self._said, answer)
-            self._log.info("answered", text=answer)
+            self._log.debug("answered", text=answer)
         self._said = None
         self._reply.forget()
 

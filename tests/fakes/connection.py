@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 import numpy as np
+import structlog
 
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
 from relay.wire.codecs.pcm import PcmEncoder
@@ -32,6 +33,7 @@ class FakeConnection:
     def __init__(self, device_id: str = "doll-1") -> None:
         self.device_id = device_id
         self.session_id = "session-1"
+        self.log = structlog.get_logger().bind(device=device_id)
         self.encoder = PcmEncoder()
         self.sent: list[Sent] = []
         self.closed: tuple[CloseCode, str] | None = None

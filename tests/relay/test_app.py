@@ -60,23 +60,16 @@ class Relay:
 
 @asynccontextmanager
 async def running(settings: dict[str, Any]) -> AsyncIterator[Relay]:
-    made: list[Services] = []
-
-    async def services(settings: Settings) -> Services:
-        made.append(
-            Services(
-                settings=settings,
-                detector=LoudnessDetector(),
-                stt=FakeSpeechToText("안녕"),
-                llm=FakeLanguageModel(["흥, 왔어?"]),
-                tts=FakeTextToSpeech(0.2),
-                persona=load("chacha"),
-                conversations=Conversations(),
-            )
-        )
-        return made[0]
-
-    app = create_app(Settings(**settings), services)
+    services = Services(
+        settings=Settings(**settings),
+        detector=LoudnessDetector(),
+        stt=FakeSpeechToText("안녕"),
+        llm=FakeLanguageModel(["흥, 왔어?"]),
+        tts=FakeTextToSpeech(0.2),
+        persona=load("chacha"),
+        conversations=Conversations(),
+    )
+    app = create_app(services)
     server = uvicorn.Server(
         uvicorn.Config(
             app, port=0, log_config=None, timeout_graceful_shutdown=2, **websocket_options()
@@ -87,7 +80,7 @@ async def running(settings: dict[str, Any]) -> AsyncIterator[Relay]:
         await asyncio.sleep(0.01)
     host, port = server.servers[0].sockets[0].getsockname()
     try:
-        yield Relay(f"{host}:{port}", made[0])
+        yield Relay(f"{host}:{port}", services)
     finally:
         server.should_exit = True
         await task

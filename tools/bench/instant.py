@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 import numpy as np
@@ -20,6 +21,8 @@ REPLY_S = 2.0
 _REPLY = (8000 * np.sin(2 * np.pi * 440 * np.arange(int(REPLY_S * RATE_HZ)) / RATE_HZ)).astype(
     np.int16
 )
+
+_CHUNK = RATE_HZ // 10
 
 
 class InstantSpeechToText:
@@ -46,7 +49,9 @@ class InstantTextToSpeech:
     rate_hz = RATE_HZ
 
     async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:  # noqa: ARG002
-        yield _REPLY
+        for start in range(0, len(_REPLY), _CHUNK):
+            yield _REPLY[start : start + _CHUNK]
+            await asyncio.sleep(0)  # as a voice that streams: what is ready goes out first
 
     async def close(self) -> None: ...
 

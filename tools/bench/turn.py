@@ -38,7 +38,8 @@ _METHOD = (
     "relay and client are two processes on loopback; providers answer at once, the voice detector "
     "is the real one; frames of 32 ms ADPCM in real time; hands-free time counts from the last "
     "frame that the detector takes for speech, minus the configured silence; many dolls: "
-    f"hands-free, microphone always open, one turn of {_SPEECH_S} s speech and a 2 s answer in {_CYCLE_S:g} s"
+    f"hands-free, microphone always open, one turn of {_SPEECH_S} s speech and a 2 s answer in "
+    f"{_CYCLE_S:g} s"
 )
 
 

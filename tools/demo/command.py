@@ -32,6 +32,8 @@ def demo(
     ] = None,
 ) -> None:
     """A simulated doll asks recorded questions, and answers aloud into WAV files."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
     try:
         asyncio.run(_demo(out, question or _QUESTIONS, texts(__file__)))
     except RelayFailedError as error:
@@ -40,8 +42,6 @@ def demo(
 
 
 async def _demo(out: Path, questions: list[Path], say: dict[str, str]) -> None:
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
     log: list[Event] = []
     turns = []
     with console.status(say["starting"]) as status:
@@ -73,16 +73,13 @@ async def _demo(out: Path, questions: list[Path], say: dict[str, str]) -> None:
 def _turn(wav: Path, reply: Reply, kept: Path, log: list[Event]) -> dict[str, Any]:
     """One turn as `report.json` holds it: what both sides saw, in milliseconds."""
     relay = next((event for event in reversed(log) if event.get("event") == "turn"), {})
-    heard = next((event for event in log if event.get("event") == "heard"), {})
-    moments = {
-        key: value for key, value in relay.items() if isinstance(value, int) and key != "turn"
-    }
+    moments = {name.name: relay[name.name] for name in fields(Timeline) if name.name in relay}
     return {
         "question_wav": str(wav),
         "transcript": reply.transcript,
         "reply": reply.text,
         "reply_wav": str(kept),
-        "language": heard.get("language"),
+        "language": relay.get("language"),
         "timeline": {"relay_ms_after_speech": moments, "doll_ms": asdict(reply.timeline)},
         "doll": {
             "frames_sent": reply.frames_sent,
