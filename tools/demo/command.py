@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from relay.turn.timeline import Timeline
 from tools.relay_process import Event, RelayFailedError, running_relay
 from tools.simulator.doll import SimulatedDoll
 from tools.simulator.turn import Reply
