@@ -37,6 +37,8 @@ class Lexicon:
     words: Mapping[str, str]
     numerals: Mapping[str, str]  #: spellings anywhere in a word
     pairs: Mapping[tuple[str, str], tuple[str, str]]
+    pair_nouns: frozenset[str]  #: second words of pairs that stand alone or with `pair_particles`
+    pair_particles: re.Pattern[str]
     stems: Mapping[str, frozenset[str]]  #: stem -> endings with which it is another word
     endings: frozenset[str]
     dependent: re.Pattern[str]  #: a dependent noun with its particles
@@ -61,6 +63,8 @@ def lexicon() -> Lexicon:
         words={word: spelled for name in WORDS for word, spelled in data[name].items()},
         numerals=data["numerals"],
         pairs=pairs,
+        pair_nouns=frozenset(data["pair_nouns"]["words"]),
+        pair_particles=re.compile(f"(?:{_any(data['pair_nouns']['particles'])})*"),
         stems={stem: frozenset(other) for stem, other in data["stems"].items()},
         endings=frozenset(data["endings"]["words"]),
         dependent=re.compile(
@@ -152,10 +156,13 @@ def _pair(spelled: list[str], position: int, first: str, second: str, known: Lex
     """Put in the spelling of two words said as one; each may be longer at its outer end."""
     for head in range(len(first)):
         for size in range(len(second), 0, -1):
-            found = known.pairs.get((first[head:], second[:size]))
+            noun, rest = second[:size], second[size:]
+            found = known.pairs.get((first[head:], noun))
+            if noun in known.pair_nouns and not known.pair_particles.fullmatch(rest):
+                continue
             if found and (head == 0 or len(first) - head > 1):
                 if found[0] != first[head:]:
                     spelled[position - 1] = first[:head] + found[0]
-                if found[1] != second[:size]:
-                    spelled[position] = found[1] + second[size:]
+                if found[1] != noun:
+                    spelled[position] = found[1] + rest
                 return
