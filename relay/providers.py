@@ -9,6 +9,8 @@ from relay.services import Services
 from relay.stt.base import SpeechToText
 from relay.tts.base import TextToSpeech
 
+_EMBEDDED = "The relay {} only with the extra `embedded`: pip install 'talking-doll[embedded]' ({})"
+
 
 async def build(settings: Settings) -> Services:
     """Load what the settings choose; takes seconds. Raises ConfigError or ProviderError."""
@@ -26,8 +28,10 @@ async def build(settings: Settings) -> Services:
 
 
 async def _stt(settings: Settings) -> SpeechToText:
-    from relay.stt.whisper import WhisperSpeechToText
-
+    try:
+        from relay.stt.whisper import WhisperSpeechToText
+    except ImportError as error:
+        raise ConfigError(_EMBEDDED.format("hears with Whisper", error)) from None
     return await WhisperSpeechToText.load(threads=settings.stt.threads)
 
 
@@ -66,8 +70,10 @@ def _openai(settings: OpenAISettings) -> LanguageModel:
 
 
 async def _tts(settings: Settings, voice: str) -> TextToSpeech:
-    from relay.tts.kokoro import KokoroTextToSpeech
-
+    try:
+        from relay.tts.kokoro import KokoroTextToSpeech
+    except ImportError as error:
+        raise ConfigError(_EMBEDDED.format("speaks with Kokoro", error)) from None
     return await KokoroTextToSpeech.load(
         voice=settings.tts.voice or voice, threads=settings.tts.threads
     )

@@ -24,8 +24,10 @@ class DetectorUnavailableError(RuntimeError):
 class VoiceStream(Protocol):
     """One doll's audio, frame after frame. It remembers what came before; others share nothing."""
 
-    def probability(self, frame: Pcm) -> Awaitable[float]:
+    def probability(self, frame: Pcm, *, patient: bool = False) -> Awaitable[float]:
         """How likely the next frame is to hold voice, 0 to 1; work on it begins with the call.
+
+        With `patient` it may begin some milliseconds later, with the frames of other dolls.
 
         `frame` has `FRAME_SAMPLES` samples at `RATE_HZ` and must not change until this returns;
         anything else raises ValueError. One frame at a time: RuntimeError while another waits. A

@@ -100,9 +100,9 @@ class Hearing:
         if turn.mode is ListenMode.MANUAL:
             # One frame behind: whoever lets go of the button does not wait for the last verdict.
             event = await self._judged(turn)
-            self._look(frame, turn.endpointer)
+            self._look(frame, turn.endpointer, turn.mode)
         else:
-            self._look(frame, turn.endpointer)
+            self._look(frame, turn.endpointer, turn.mode)
             event = await self._judged(turn)
         if isinstance(event, UtteranceEnded):
             if turn.mode is ListenMode.MANUAL:
@@ -117,7 +117,7 @@ class Hearing:
         self._drop_verdict()
         return None if turn is None else turn.unfinished()
 
-    def _look(self, frame: Pcm, endpointer: Endpointer) -> None:
+    def _look(self, frame: Pcm, endpointer: Endpointer, mode: ListenMode) -> None:
         """Have `frame` judged: by the detector if it may hold voice, else here and now."""
         loud = self._gate.is_loud(frame)
         self._look_frames = GATE_HANGOVER_FRAMES if loud else max(self._look_frames - 1, 0)
@@ -126,7 +126,8 @@ class Hearing:
             # notices a voice as soon as if it had listened on.
             self._verdict = 0.0
         else:
-            self._verdict = self._stream.probability(frame)
+            patient = mode is ListenMode.MANUAL
+            self._verdict = self._stream.probability(frame, patient=patient)
 
     async def _judged(self, turn: _Turn) -> HearingEvent | None:
         """What follows from the verdict that is due, if one is."""

@@ -60,19 +60,22 @@ class SileroDetector:
                 job.answer.set_exception(_closed())
         await asyncio.to_thread(self._worker.shutdown)
 
-    def submit(self, job: _Waiting) -> None:
+    def submit(self, job: _Waiting, *, patient: bool) -> None:
         """Queue one frame. At most one of each stream waits, so the queue is bounded by them."""
         if self._closed:
             raise _closed()
         self._waiting.append(job)
         if not self._scheduled:
-            self._schedule(asyncio.get_running_loop())
+            self._schedule(asyncio.get_running_loop(), patient=patient)
 
-    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _schedule(self, loop: asyncio.AbstractEventLoop, *, patient: bool = False) -> None:
         """Start a call at once for a doll that talks alone, else when the time has come."""
         self._scheduled = True
         alone = len(self._waiting) == 1 and self._waiting[0].stream is self._last_alone
-        if alone or loop.time() >= self._next_start_s:
+        if patient:
+            # Whoever is in a hurry joins this call.
+            loop.call_later(self._gather_s, self._start, loop)
+        elif alone or loop.time() >= self._next_start_s:
             # Not in this very step of the loop: other frames may have arrived in it, too.
             loop.call_soon(self._start, loop)
         else:
@@ -127,7 +130,7 @@ class SileroStream:
         self._state = fresh()
         self._answer: asyncio.Future[float] | None = None
 
-    def probability(self, frame: Pcm) -> asyncio.Future[float]:
+    def probability(self, frame: Pcm, *, patient: bool = False) -> asyncio.Future[float]:
         if frame.shape != (FRAME_SAMPLES,) or frame.dtype != np.int16:
             raise ValueError(
                 f"a frame is {FRAME_SAMPLES} samples of int16, not {frame.shape} of {frame.dtype}"
@@ -136,7 +139,7 @@ class SileroStream:
             raise RuntimeError("the frame before is still in the detector")
         answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._answer = answer
-        self._detector.submit(_Waiting(self, frame, self._state, answer))
+        self._detector.submit(_Waiting(self, frame, self._state, answer), patient=patient)
         return answer
 
     def reset(self) -> None:

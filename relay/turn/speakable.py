@@ -24,6 +24,10 @@ _TIDY: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\s+"), " "),
 )
 
+#: Words with single spaces and at most one mark behind each: most clauses, and nothing to do.
+_WORD = "[가-힣A-Za-z0-9]{1,60}(?:[,!?]|(?<!\\d)\\.)?"
+_PLAIN = re.compile(f"{_WORD}(?: {_WORD})*")
+
 
 def speakable(text: str, language: str) -> str:
     """`text` as it is to be spoken, in one line; "" where there is nothing to say.
@@ -33,6 +37,10 @@ def speakable(text: str, language: str) -> str:
     locale files). Numbers, units, names such as C++, and quotes stay as they are: how to read those
     is the voice's matter.
     """
+    return text if _PLAIN.fullmatch(text) else _cleaned(text, language)
+
+
+def _cleaned(text: str, language: str) -> str:
     text = unicodedata.normalize("NFC", text)
     text = markup.without_links(markup.without_code(text, language), language)
     text = markup.without_inline_code(emoticons.without_faces(text))

@@ -27,7 +27,7 @@ class LoudnessStream:
     def __init__(self, detector: LoudnessDetector) -> None:
         self._detector = detector
 
-    def probability(self, frame: Pcm) -> asyncio.Future[float]:
+    def probability(self, frame: Pcm, *, patient: bool = False) -> asyncio.Future[float]:
         self._detector.frames += 1
         answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         loud = np.abs(frame.astype(np.int32)).max() > 1000

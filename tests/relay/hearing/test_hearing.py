@@ -58,7 +58,7 @@ class LoudnessStream:
         self.looked = 0
         self.resets = 0
 
-    def probability(self, frame: Pcm) -> Awaitable[float]:
+    def probability(self, frame: Pcm, *, patient: bool = False) -> Awaitable[float]:
         self.looked += 1
         return Known(0.9 if abs(int(frame[0])) > 1000 else 0.05)
 
@@ -251,7 +251,7 @@ def test_the_detector_is_asked_about_every_frame_of_a_pause() -> None:
 
 def test_a_frame_of_nothing_is_silence_whatever_the_detector_says() -> None:
     class Sure(LoudnessStream):
-        def probability(self, frame: Pcm) -> Awaitable[float]:
+        def probability(self, frame: Pcm, *, patient: bool = False) -> Awaitable[float]:
             return Known(1.0)
 
     hearing = Hearing(Sure(), SETTINGS)
@@ -266,7 +266,7 @@ async def test_a_frame_that_the_detector_answers_after_stop_is_dropped(again: bo
     class Slow(LoudnessStream):
         answer: asyncio.Future[float] | None = None
 
-        def probability(self, frame: Pcm) -> Awaitable[float]:
+        def probability(self, frame: Pcm, *, patient: bool = False) -> Awaitable[float]:
             return self.answer or Known(0.9)
 
     stream = Slow()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay import locales
+from relay.turn import speakable as module
 from relay.turn.speakable import speakable
 
 CODE_KO = locales.text("ko", "speakable.code")
@@ -196,3 +197,9 @@ def test_it_takes_any_heap_of_marks(text: str) -> None:
 )
 def test_words_are_spoken_in_order_and_none_is_lost(words: list[str]) -> None:
     assert speakable(" ".join(words), "ko").split() == words
+
+
+@given(st.from_regex(module._PLAIN, fullmatch=True), st.sampled_from(["ko", "en"]))
+@settings(deadline=None)
+def test_what_needs_no_cleaning_is_what_cleaning_leaves(text: str, language: str) -> None:
+    assert module._cleaned(text, language) == text
