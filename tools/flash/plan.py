@@ -76,6 +76,8 @@ def make_plan(build: Build, facts: BoardFacts, settings: str | None) -> Plan:
             {
                 "version": build.version,
                 "files": wanted,
+                # A file that is right already may have an old copy in incoming/: it stays there.
+                "move": [file.path for file in changed],
                 "remove": remove,
                 # Settings that an interrupted installation has left do not come back.
                 "settings": settings is not None,

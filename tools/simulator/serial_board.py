@@ -59,16 +59,18 @@ class SerialBoard:
         self.output = bytearray()  #: the last of what the board wrote
         self.resets = 0  #: how often MicroPython has started, soft resets included
         self.power_cut_after = power_cut_after
+        self.received = 0  #: bytes from the computer
         self._blocks = blocks
         self._environment = dict(environment or {})
         self._host = -1  # our end of the serial line
         self._line = -1  # the computer's end, kept open so that the line survives its closing
         self._console = -1  # our end of MicroPython's terminal
-        self._pid: asyncio.subprocess.Process | None = None
         self._life: asyncio.Task[None] | None = None
         self._raw = False
         self._started = False  # MicroPython can take a ctrl-C
         self._held = bytearray()  # what came before that
+        self._news = asyncio.Event()
+        self._unsent = bytearray()  # what the computer has not taken yet
         self._banner: bytearray | None = None  # what is swallowed after a soft reset in raw mode
 
     async def __aenter__(self) -> Self:
@@ -86,12 +88,21 @@ class SerialBoard:
     async def plug(self) -> None:
         """Gives the board power and its port to the computer."""
         self._host, self._line = pty.openpty()
+        os.set_blocking(self._host, False)
         tty.setraw(self._line)
         self.port.unlink(missing_ok=True)
         self.port.symlink_to(os.ttyname(self._line))
         self._raw = False
+        self._unsent.clear()
         asyncio.get_running_loop().add_reader(self._host, self._from_computer)
         self._life = asyncio.create_task(self._live(), name="serial board")
+
+    async def until(self, text: bytes, limit_s: float = 20.0) -> None:
+        """Waits until the board has written `text`. Raises TimeoutError."""
+        async with asyncio.timeout(limit_s):
+            while text not in self.output:
+                self._news.clear()
+                await self._news.wait()
 
     async def unplug(self) -> None:
         """Pulls the plug: MicroPython ends at once, and the port is gone."""
@@ -115,6 +126,7 @@ class SerialBoard:
                     self._say(b"MPY: soft reboot\r\n")
         finally:
             asyncio.get_running_loop().remove_reader(self._host)
+            asyncio.get_running_loop().remove_writer(self._host)
             os.close(self._host)
             os.close(self._line)
             self.port.unlink(missing_ok=True)
@@ -167,6 +179,7 @@ class SerialBoard:
             data = os.read(self._host, _CHUNK)
         except OSError:
             return
+        self.received += len(data)
         # Whoever sends data to a REPL escapes control characters in it: these are meant.
         for byte in data:
             if byte in (_CTRL_A, _CTRL_B):
@@ -204,7 +217,17 @@ class SerialBoard:
 
     def _say(self, data: bytes) -> None:
         self.output += data
+        self._news.set()
         del self.output[:-_KEPT_OUTPUT]
         # A computer that does not read loses what is too much, as on a real line.
+        self._unsent += data[: _KEPT_OUTPUT - len(self._unsent)]
+        self._to_computer()
+
+    def _to_computer(self) -> None:
+        loop = asyncio.get_running_loop()
         with contextlib.suppress(BlockingIOError):
-            os.write(self._host, data)
+            del self._unsent[: os.write(self._host, self._unsent)]
+        if self._unsent:
+            loop.add_writer(self._host, self._to_computer)
+        else:
+            loop.remove_writer(self._host)

@@ -55,13 +55,10 @@ os.chdir("/")
 with open(_IN + "installed.json") as _f:
     _list = json.load(_f)
 # First look, then touch: a file that the cable has damaged must not get as far as its place.
-_ready = []
-for _path, _sum in _list["files"].items():
-    if _exists(_IN + _path):
-        if _sha256(_IN + _path) != _sum:
-            raise ValueError("damaged on its way: " + _path)
-        _ready.append(_path)
-for _path in _ready:
+for _path in _list["move"]:
+    if _sha256(_IN + _path) != _list["files"][_path]:
+        raise ValueError("damaged on its way: " + _path)
+for _path in _list["move"]:
     _folders(_path)
     os.rename(_IN + _path, _path)
 for _path in _list["remove"]:
@@ -73,4 +70,4 @@ os.rename(_IN + "installed.json", "installed.json")
 _clear("incoming")
 if hasattr(os, "sync"):
     os.sync()
-print("switched", len(_ready))
+print("switched", len(_list["move"]))

@@ -4,7 +4,7 @@
 # the raw REPL, where main.py does not run.
 #
 # The image is a littlefs2 of 4 KB blocks, made if there is none. No folder of this machine is
-# mounted beside it: `mpremote fs rm -r :/` would empty that one too.
+# mounted beside it: `mpremote fs rm -r :` would empty that one too.
 
 import os
 import sys
