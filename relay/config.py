@@ -80,6 +80,7 @@ class TurnSettings:
     stt_timeout_s: Annotated[float, Gt(0)] = 20.0
     turn_timeout_s: Annotated[float, Gt(0)] = 180.0  #: from the utterance to the last frame
     no_speech_s: Annotated[float, Gt(0)] = 20.0  #: listening in auto mode ends when nobody speaks
+    resume_s: Annotated[float, Ge(0), Le(60)] = 15.0  #: an answer waits so long for a lost doll
     early_stt: bool = True  #: recognise at a likely end, before the silence is over
 
 

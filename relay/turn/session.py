@@ -1,5 +1,5 @@
-"""One doll's conversation over one connection: its messages and its audio drive the machine, and
-what the machine decides is carried out here."""
+"""One doll's conversation: its messages and its audio drive the machine, and what the machine
+decides is carried out here."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from relay.hearing.hearing import (
 )
 from relay.services import Services
 from relay.stt.base import Transcript
+from relay.turn.delivery import Delivery
 from relay.turn.machine import Do, Machine, State
 from relay.turn.recognition import Recognition
 from relay.turn.reply import Reply
@@ -30,7 +31,7 @@ from relay.turn.timeline import Timeline
 from relay.turn.turn import Turn
 from relay.wire.blocks import Blocks
 from relay.wire.connection import Connection
-from relay.wire.errors import Disconnected
+from relay.wire.errors import CloseCode, Disconnected
 from relay.wire.messages import Abort, DeviceMessage, Listen, Mcp, Report, Tts
 
 _FRAME_S = FRAME_SAMPLES / RATE_HZ
@@ -46,19 +47,25 @@ _LET_GO_S = 1.0
 
 
 class Session:
-    """Runs until the connection ends."""
+    """Runs until the doll has gone for good. `delivery` takes over its new connections."""
 
     def __init__(self, connection: Connection, services: Services) -> None:
-        self._connection = connection
         self._services = services
         self._log = connection.log
         self._machine = Machine()
+        settings = services.settings.turn
+        self.delivery = Delivery(
+            connection,
+            lambda: self._machine.state,
+            keep_s=settings.resume_s,
+            head_start_s=settings.head_start_ms / 1000,
+        )
         self._blocks = Blocks(FRAME_SAMPLES)
         self._hearing = Hearing(services.detector.stream(), services.settings.endpoint)
         self._recognition = Recognition(
             services.stt,
             services.persona.languages,
-            timeout_s=services.settings.turn.stt_timeout_s,
+            timeout_s=settings.stt_timeout_s,
         )
         self._listened_s = 0.0  # audio heard since `listen start`
         self._spoke = False  # somebody did, since then
@@ -77,7 +84,7 @@ class Session:
         """Serve the doll. Returns when it has gone, whatever the reason, with nothing left over."""
         try:
             while True:
-                received = await self._connection.receive()
+                received = await self.delivery.receive()
                 if isinstance(received, np.ndarray):
                     await self._hear(received)
                 else:
@@ -88,10 +95,12 @@ class Session:
             self._recognition.discard()
             await self._cancel_turn()
             self._hearing.stop()
+            await self.delivery.close(CloseCode.INTERNAL, "the session has ended")
 
     async def _obey(self, message: DeviceMessage) -> None:
         match message:
             case Listen(state="start"):
+                self.delivery.cut()
                 await self._do(self._machine.listen_start(ListenMode(message.mode)))
             case Listen(state="stop"):
                 await self._do(self._machine.listen_stop())
@@ -99,9 +108,11 @@ class Session:
                 self._log.info("wake word", text=message.text)
             case Abort():
                 self._log.info("abort", reason=message.reason)
+                self.delivery.cut()
                 await self._do(self._machine.abort())
             case Report():
                 self._log.info("report", **_figures(message))
+                self.delivery.confirm()
             case Mcp():
                 self._log.debug("mcp", keys=sorted(message.payload))
 
@@ -170,7 +181,7 @@ class Session:
                 case Do.START_TURN:
                     self._start_turn(pcm, timeline or Timeline())
                 case Do.SEND_STOP:
-                    await self._connection.send(Tts(state="stop"))
+                    await self.delivery.send(Tts(state="stop"))
 
     async def _finish_hearing(self) -> None:
         """The doll closed its microphone by hand."""
@@ -191,14 +202,14 @@ class Session:
         self._turns += 1
         log = self._log.bind(turn=self._turns)
         reply = Reply(
-            self._connection,
+            self.delivery,
             self._services.tts,
             timeline,
             head_start_s=self._services.settings.turn.head_start_ms / 1000,
             on_first_audio=self._machine.first_audio,
         )
-        conversation = self._services.conversations.of(self._connection.device_id, self._now())
-        turn = Turn(self._connection, self._services, conversation, reply, timeline, log)
+        conversation = self._services.conversations.of(self.delivery.device_id, self._now())
+        turn = Turn(self.delivery, self._services, conversation, reply, timeline, log)
         recognition = None if pcm is None else self._recognition.finish(pcm)
         self._turn = asyncio.create_task(self._run_turn(turn, recognition, log))
 
@@ -218,7 +229,7 @@ class Session:
             log.exception("turn failed", kind="internal")
             self._machine.turn_ended()
             with contextlib.suppress(Disconnected):
-                await self._connection.send(Tts(state="stop"))
+                await self.delivery.send(Tts(state="stop"))
 
     async def _cancel_turn(self) -> None:
         turn, self._turn = self._turn, None

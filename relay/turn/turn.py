@@ -50,8 +50,8 @@ class Turn:
         """Answer what `recognition` comes to; None if there was no speech to recognise.
 
         However it goes, the doll has heard something and got `tts stop` when this returns. When it
-        is cancelled nothing more is sent, and what was heard of the answer is remembered.
-        Raises Disconnected.
+        is cancelled nothing more is sent. Then, and when the doll has gone (Disconnected is
+        raised), what was heard of the answer is remembered.
         """
         try:
             async with asyncio.timeout(self._services.settings.turn.turn_timeout_s):
@@ -62,14 +62,12 @@ class Turn:
         except TimeoutError:
             self._log.warning("turn failed", kind=ErrorKind.NETWORK, why="it took too long")
             await self._say_line(f"failure.{ErrorKind.NETWORK}")
-        except Disconnected:
+        except (Disconnected, asyncio.CancelledError):
+            self._remember(self._reply.heard())
             raise
         except Exception:  # noqa: BLE001 (logged; a bug ends the turn, not the doll)
             self._log.exception("turn failed", kind="internal")
             await self._say_line("failure.internal")
-        except asyncio.CancelledError:
-            self._remember(self._reply.heard())
-            raise
         finally:
             # What was said stays between the doll and its owner: the log has it only for debugging.
             moments = self._timeline.since_speech_end_ms()

@@ -13,6 +13,7 @@ import asyncio
 import re
 
 import structlog
+from msgspec import structs
 from starlette.datastructures import Headers
 from starlette.websockets import WebSocket
 from structlog.typing import FilteringBoundLogger
@@ -20,7 +21,7 @@ from structlog.typing import FilteringBoundLogger
 from relay.audio import Pcm
 from relay.wire.codecs import Decoder, Encoder, downlink, make_decoder, make_encoder
 from relay.wire.errors import CloseCode, Disconnected, ErrorCode, WireError
-from relay.wire.framing import Framing, framing
+from relay.wire.framing import framing
 from relay.wire.intake import Intake, read_hello
 from relay.wire.limits import TokenBucket, WireLimits
 from relay.wire.link import Link
@@ -32,10 +33,10 @@ from relay.wire.messages import (
     Pong,
     RelayMessage,
     ServerHello,
-    Tts,
     clip,
     encode,
 )
+from relay.wire.output import Output
 
 _IDENTIFIER = re.compile(r"[!-~]{1,64}")  # printable ASCII without spaces: a MAC, a UUID, a name
 
@@ -65,19 +66,27 @@ class Connection:
         self.hello = hello
         self.log = log  #: with the doll and the session bound
         self.decoder: Decoder = make_decoder(hello.audio_params)
-        self.encoder: Encoder = make_encoder(hello.audio_params)
         self.downlink = downlink(hello.audio_params)
+        wrapping = framing(_version(hello, headers))
+        self.output = Output(make_encoder(hello.audio_params), wrapping, session_id)
         self._link = link
         self._limits = limits
-        self._framing: Framing = framing(_version(hello, headers))
         self._clock = asyncio.get_running_loop().time
-        self._intake = Intake(self._framing, self.decoder, limits, self._clock())
+        self._intake = Intake(wrapping, self.decoder, limits, self._clock())
         self._complaints = TokenBucket(limits.bad_messages / 60, limits.bad_messages, self._clock())
-        self._spoken_samples = 0  # of this reply
 
     @classmethod
     async def open(cls, websocket: WebSocket, limits: WireLimits, *, session_id: str) -> Connection:
-        """Accept the WebSocket and exchange hellos; ours is the first message that is sent.
+        """Accept the WebSocket and exchange hellos: `accept` and `greet`. Raises Disconnected."""
+        connection = await cls.accept(websocket, limits, session_id=session_id)
+        await connection.greet()
+        return connection
+
+    @classmethod
+    async def accept(
+        cls, websocket: WebSocket, limits: WireLimits, *, session_id: str
+    ) -> Connection:
+        """Accept the WebSocket and hear the doll's hello. It waits for ours: `greet` is next.
 
         A doll that does not say a proper hello in time is told why and closed. Raises Disconnected.
         """
@@ -90,7 +99,7 @@ class Connection:
             limits.hello_timeout_s, CloseCode.NO_HELLO, "no hello came in time"
         )
         try:
-            connection = cls(
+            return cls(
                 link,
                 read_hello(raw),
                 headers,
@@ -101,10 +110,33 @@ class Connection:
             )
         except WireError as error:
             raise await _refuse(link, error) from None
-        await connection.send(ServerHello(session_id, connection.downlink))
-        uplink = connection.hello.audio_params
-        log.info("connected", format=uplink.format, frame_ms=uplink.frame_duration)
-        return connection
+
+    async def greet(self, carried_on: Output | None = None) -> None:
+        """Say our hello, the first message that the doll gets. Raises Disconnected.
+
+        `carried_on` is the output of an older session of this doll, which goes on here.
+        """
+        if carried_on is not None:
+            self.output = carried_on
+            self.session_id = carried_on.session_id
+            self.log = self._link.log = self.log.bind(session=self.session_id)
+        hello = ServerHello(self.session_id, self.downlink)
+        if self.hello.resume is not None:
+            hello = structs.replace(hello, resumed=carried_on is not None)
+        await self._link.send(encode(hello))
+        uplink = self.hello.audio_params
+        self.log.info("connected", format=uplink.format, frame_ms=uplink.frame_duration)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the doll can go on with what a lost link cut off. It has to report as well:
+        that is how we know what need not be kept for it any longer."""
+        return self.hello.features.resume and self.hello.features.report
+
+    @property
+    def encoder(self) -> Encoder:
+        """What `send_audio` encodes with."""
+        return self.output.encoder
 
     async def receive(self) -> DeviceMessage | Pcm:
         """The next valid message, or samples at 16 kHz of whatever length the doll sends at once.
@@ -132,24 +164,22 @@ class Connection:
 
         `Tts(state="start")` begins a reply: the encoder and the playback position start anew.
         """
-        if isinstance(message, Tts) and message.state == "start":
-            self.encoder.reset()
-            self._spoken_samples = 0
-        await self._link.send(encode(message, self.session_id))
+        await self.deliver(self.output.message(message))
 
     async def send_audio(self, frame: Pcm) -> None:
         """Send one frame: `encoder.frame_samples` samples at `encoder.rate_hz`.
 
         Raises Disconnected, or ValueError for a frame of another length.
         """
-        if self.encoder.heavy:
-            loop = asyncio.get_running_loop()
-            packet = await loop.run_in_executor(None, self.encoder.encode, frame)
-        else:
-            packet = self.encoder.encode(frame)
-        position_ms = self._spoken_samples * 1000 // self.encoder.rate_hz
-        self._spoken_samples += len(frame)
-        await self._link.send(self._framing.pack(packet, position_ms))
+        await self.deliver(await self.output.audio(frame))
+
+    async def deliver(self, data: str | bytes) -> None:
+        """Send what an `Output` has made. Raises Disconnected."""
+        await self._link.send(data)
+
+    async def over(self) -> None:
+        """Wait until the connection has ended."""
+        await self._link.over()
 
     async def close(self, code: CloseCode, reason: str) -> None:
         """End the connection; does nothing if it is over. The reason is sent, and logged."""

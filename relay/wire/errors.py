@@ -19,6 +19,7 @@ class CloseCode(IntEnum):
     POLICY = 1008  #: not allowed: a token that is missing or wrong
     TOO_BIG = 1009  #: a message that is larger than the server reads at all
     INTERNAL = 1011  #: a fault of the relay
+    RESTARTING = 1012  #: the server under the relay stops
     TRY_LATER = 1013  #: the relay is full
 
     NO_HELLO = 4000  #: no hello in time

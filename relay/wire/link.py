@@ -28,8 +28,9 @@ class Link:
     def __init__(self, websocket: WebSocket, limits: WireLimits, log: FilteringBoundLogger) -> None:
         self._websocket = websocket
         self._limits = limits
-        self._log = log
+        self.log = log
         self._over: Disconnected | None = None
+        self._ended = asyncio.Event()
         self._deadline: asyncio.Timeout | None = None  # of the receive under way
 
     async def accept(self) -> None:
@@ -100,11 +101,16 @@ class Link:
                 await self._websocket.close(code, short)
         return over
 
+    async def over(self) -> None:
+        """Wait until the link has ended."""
+        await self._ended.wait()
+
     def _end(self, code: int, reason: str) -> Disconnected:
         """Note the end unless there was one before; a new exception for the one that counts."""
         if self._over is None:
             self._over = Disconnected(code, reason)
-            self._log.info("disconnected", code=int(code), reason=reason)
+            self._ended.set()
+            self.log.info("disconnected", code=int(code), reason=reason)
         return Disconnected(self._over.code, self._over.reason)
 
     def _silence_s(self) -> float:

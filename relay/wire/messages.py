@@ -39,6 +39,14 @@ class Features(Struct, frozen=True):
     mcp: bool = False  #: it has tools that can be called (Model Context Protocol)
     aec: bool = False  #: it wants the relay to cancel the echo of its speaker
     report: bool = False  #: ours: it sends a `report` after each reply
+    resume: bool = False  #: ours: it can go on with a reply that a lost link cut off
+
+
+class Resume(Struct, frozen=True):
+    """Ours: the session that a doll wants to go on with, and how far that had come."""
+
+    session_id: _Name
+    received: _Count  #: messages of the session that have come, without hello, pong and error
 
 
 class Hello(Struct, frozen=True, tag="hello"):
@@ -48,6 +56,7 @@ class Hello(Struct, frozen=True, tag="hello"):
     features: Features = Features()
     transport: Literal["websocket"] = "websocket"
     audio_params: AudioParams = AudioParams()  #: of the uplink
+    resume: Resume | None = None
 
 
 class Listen(Struct, frozen=True, tag="listen"):
@@ -100,6 +109,7 @@ class ServerHello(Struct, frozen=True, tag="hello"):
     session_id: str
     audio_params: AudioParams  #: of the downlink
     transport: Literal["websocket"] = "websocket"  #: stock firmware crashes without it
+    resumed: bool | msgspec.UnsetType = msgspec.UNSET  #: ours: the answer to `Hello.resume`
 
 
 class Stt(Struct, frozen=True, tag="stt", omit_defaults=True):

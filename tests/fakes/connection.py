@@ -11,7 +11,7 @@ import structlog
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
 from relay.wire.codecs.pcm import PcmEncoder
 from relay.wire.errors import CloseCode, Disconnected
-from relay.wire.messages import DeviceMessage, Listen, RelayMessage, Stt, Tts
+from relay.wire.messages import DeviceMessage, Hello, Listen, RelayMessage, Resume, Stt, Tts
 
 FRAME_S = FRAME_SAMPLES / RATE_HZ
 LOUD = np.full(FRAME_SAMPLES, 8000, np.int16)
@@ -30,10 +30,16 @@ class Sent:
 class FakeConnection:
     """Stands in for `relay.wire.connection.Connection`; `sent` is all that the doll would get."""
 
-    def __init__(self, device_id: str = "doll-1") -> None:
+    def __init__(
+        self, device_id: str = "doll-1", *, resumes: bool = False, resume: Resume | None = None
+    ) -> None:
         self.device_id = device_id
         self.session_id = "session-1"
         self.log = structlog.get_logger().bind(device=device_id)
+        self.resumable = resumes or resume is not None
+        self.hello = Hello(resume=resume)
+        self.greeted: bool | None = None  # whether as one whose session goes on
+        self.output = self
         self.encoder = PcmEncoder()
         self.sent: list[Sent] = []
         self.closed: tuple[CloseCode, str] | None = None
@@ -57,6 +63,26 @@ class FakeConnection:
     async def send_audio(self, frame: Pcm) -> None:
         assert len(frame) == self.encoder.frame_samples
         await self._out(frame)
+
+    # What it calls in two steps: texts are delivered as they are.
+
+    def message(self, message: RelayMessage) -> RelayMessage:
+        return message
+
+    async def audio(self, frame: Pcm) -> bytes:
+        assert len(frame) == self.encoder.frame_samples
+        return frame.tobytes()
+
+    def suits(self, other: FakeConnection) -> bool:
+        return isinstance(other, FakeConnection)
+
+    async def greet(self, carried_on: FakeConnection | None = None) -> None:
+        if self._gone:
+            raise self._gone
+        self.greeted = carried_on is not None
+
+    async def deliver(self, data: RelayMessage | bytes) -> None:
+        await self._out(np.frombuffer(data, np.int16) if isinstance(data, bytes) else data)
 
     async def close(self, code: CloseCode, reason: str) -> None:
         self.closed = (code, reason)
@@ -87,8 +113,8 @@ class FakeConnection:
         await self.speak(seconds)
         self.say(Listen(state="stop"))
 
-    def vanish(self) -> None:
-        self._incoming.put_nowait(Disconnected(1006, "gone"))
+    def vanish(self, code: int = 1006) -> None:
+        self._incoming.put_nowait(Disconnected(code, "gone"))
 
     # What the doll got.
 
