@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -68,6 +69,8 @@ class _Server(uvicorn.Server):
             "ready", brain=self._settings.llm.chosen, persona=services.persona.name
         )
         self.config.app = create_app(services)
+        gc.collect()
+        gc.freeze()  # what is here now stays: collections during a turn need not look at it
         await super().serve(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -29,8 +29,8 @@ TOKENS_PER_S_ELSE: Final = 12.0
 #: Tokens besides, so that a word as short as its sound is long still fits.
 TOKENS_SPARE: Final = 14
 
-#: Another language must be so many times likelier than the expected one. Whisper base leans towards
-#: English: it took accented Korean for English at up to 1.9 : 1, and real English at 40 : 1 or more.
+#: Another language must be so many times likelier than the expected one. Whisper base leans to
+#: English: it took accented Korean for it at up to 1.9 : 1, and real English at 40 : 1 or more.
 EXPECTED: Final = 8.0
 
 #: The first token that is not text (<|endoftext|>), in all multilingual models.

@@ -37,7 +37,7 @@ def speakable(text: str, language: str) -> str:
     locale files). Numbers, units, names such as C++, and quotes stay as they are: how to read those
     is the voice's matter.
     """
-    return text if _PLAIN.fullmatch(text) else _cleaned(text, language)
+    return text if not text or _PLAIN.fullmatch(text) else _cleaned(text, language)
 
 
 def _cleaned(text: str, language: str) -> str:

@@ -81,7 +81,7 @@ def test_a_wrong_setting_is_told_in_one_line(text: str, said: str) -> None:
 
 def test_a_wrong_variable_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOLL_RELAY__PORT", "many")
-    with pytest.raises(ConfigError, match="^DOLL_RELAY__PORT: relay.port: .*'many'"):
+    with pytest.raises(ConfigError, match=r"^DOLL_RELAY__PORT: relay\.port: .*'many'"):
         load()
 
 

@@ -1,7 +1,7 @@
 """`python -m tools.bench.floor`: a bare `websockets` server, the least that any relay can take.
 
-It takes the same traffic as the relay and looks at none of it: `listen stop` is answered with one
-frame of an answer, and its end.
+It takes the same traffic as the relay and looks at none of it: `listen stop` is answered at once with
+the messages that the protocol puts before an answer, its first frame, and its end.
 """
 
 from __future__ import annotations
@@ -12,8 +12,13 @@ import sys
 import uvloop
 from websockets.asyncio.server import ServerConnection, serve
 
-_FRAME = bytes(260)
-_STOP = json.dumps({"type": "tts", "state": "stop"})
+_ANSWER = (
+    json.dumps({"type": "stt", "text": "안녕"}),
+    json.dumps({"type": "tts", "state": "start"}),
+    json.dumps({"type": "tts", "state": "sentence_start", "text": "흥, 안녕."}),
+    bytes(260),
+    json.dumps({"type": "tts", "state": "stop"}),
+)
 
 
 async def _answer(connection: ServerConnection) -> None:
@@ -21,8 +26,8 @@ async def _answer(connection: ServerConnection) -> None:
     await connection.send('{"type": "hello"}')
     async for message in connection:
         if isinstance(message, str) and "stop" in message:
-            await connection.send(_FRAME)
-            await connection.send(_STOP)
+            for part in _ANSWER:
+                await connection.send(part)
 
 
 async def _main() -> None:
