@@ -1,10 +1,4 @@
-# The two I2S peripherals and what they have in common. microphone.py and speaker.py use them.
-#
-# I2S is used without asyncio's streams: they write before they poll, which blocks; they copy; and
-# on the S3 with octal PSRAM their drain() never returns (micropython #16029). One poll at the
-# start makes readinto() and write() return at once with what there is, and that is all we need.
-
-import select
+# The microphone and the speaker of a board, and what they have in common.
 
 from micropython import const
 
@@ -18,49 +12,32 @@ FRAME_MS = const(32)
 
 # The microphone and the speaker of the settings' board. Call it once, before all else.
 def make(conf):
+    from . import i2s
     from .microphone import Microphone
     from .speaker import Speaker
 
-    mic, amp = _i2s(board(conf))
-    return Microphone(mic, conf.mic_gain), Speaker(amp, conf.buffer_ms, conf.volume)
+    place = board(conf)
+    if getattr(place, "HALF_DUPLEX", False):
+        both = i2s.HalfDuplex(place)
+        return (
+            Microphone(both, conf.mic_gain, both.listen),
+            Speaker(both, conf.buffer_ms, conf.volume, both.speak),
+        )
+    ear, mouth = i2s.full_duplex(place)
+    return Microphone(ear, conf.mic_gain), Speaker(mouth, conf.buffer_ms, conf.volume)
 
 
 # The pins and facts of that board. Without them the doll does not start: a wrong pin can do harm.
 def board(conf):
     try:
-        return __import__("boards." + conf.board, None, None, ("NAME",))
+        place = __import__("boards." + conf.board, None, None, ("NAME",))
     except ImportError:
         log.error("settings board: there is no file boards/%s.py", conf.board)
         raise
+    hold = getattr(place, "HELD_HIGH", ())
+    if hold:
+        from machine import Pin
 
-
-def _i2s(board):
-    from machine import I2S, Pin
-
-    mic = I2S(
-        0,
-        sck=Pin(board.MIC_SCK),
-        ws=Pin(board.MIC_WS),
-        sd=Pin(board.MIC_SD),
-        mode=I2S.RX,
-        bits=32,
-        format=I2S.MONO,
-        rate=RATE,
-        ibuf=board.MIC_IBUF,
-    )
-    amp = I2S(
-        1,
-        sck=Pin(board.SPEAKER_SCK),
-        ws=Pin(board.SPEAKER_WS),
-        sd=Pin(board.SPEAKER_SD),
-        mode=I2S.TX,
-        bits=16,
-        format=I2S.MONO,
-        rate=RATE,
-        ibuf=board.SPEAKER_IBUF,
-    )
-    poll = select.poll()
-    poll.register(mic, select.POLLIN)
-    poll.register(amp, select.POLLOUT)
-    poll.poll(0)
-    return mic, amp
+        for pin in hold:
+            Pin(pin, Pin.OUT, value=1)
+    return place

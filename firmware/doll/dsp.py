@@ -24,6 +24,15 @@ def narrow(src: ptr16, i: int, n: int, dst: ptr16, j: int, shift: int):
         j += 1
 
 
+# The right one of each pair of n pairs of 32-bit words.
+@micropython.viper
+def right(src: ptr32, dst: ptr32, n: int):
+    i = 0
+    while i < n:
+        dst[i] = src[2 * i + 1]
+        i += 1
+
+
 # Takes the DC out of n samples in place, with a high-pass of 10 Hz (one pole: 1/256 a sample), and
 # leaves their mean magnitude in state[1]. state[0] carries the DC, 24 bits, 8 of them a fraction.
 @micropython.viper

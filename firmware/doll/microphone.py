@@ -21,8 +21,11 @@ _OPEN = const(2)  # everything is kept, for the relay
 
 class Microphone:
     # gain doubles the level so many times, up to 8; 0 is the upper half of the microphone's words.
-    def __init__(self, i2s, gain=0):
+    # claim() is called before it is needed, where the speaker uses the same I2S; True means that
+    # the microphone stood still until now.
+    def __init__(self, i2s, gain=0, claim=None):
         self._i2s = i2s
+        self._claim = claim
         self._shift = 16 - gain
         self._words = bytearray(4 * UNIT)
         self._pcm = bytearray(2 * _SAMPLES)
@@ -38,11 +41,13 @@ class Microphone:
 
     # Keeps the last moments from now on, and nothing of before.
     def ready(self):
+        self._wake()
         self._clear()
         self._mode = _READY
 
     # Keeps everything from now on, and the last moments if ready() was called before.
     def open(self):
+        self._wake()
         if self._mode == _OFF:
             self._clear()
         self._mode = _OPEN
@@ -97,6 +102,11 @@ class Microphone:
                 self.lost += 1
         adpcm.encode(self._pcm, self._frame, self._coder)
         self._ring.write(self._frame)
+
+    def _wake(self):
+        if self._claim and self._claim():
+            self._settling = _SETTLING
+            self._fill = 0
 
     def _clear(self):
         while self._ring.any():

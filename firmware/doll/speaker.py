@@ -26,8 +26,10 @@ _PLAYING = const(2)
 # Plays replies through a jitter buffer. It is the sink of the link's binary messages: write()
 # takes the bytes of a message as they come, end() says that it was the last of it.
 class Speaker:
-    def __init__(self, i2s, buffer_ms=128, volume=100):
+    # claim() is called before a reply, where the microphone uses the same I2S.
+    def __init__(self, i2s, buffer_ms=128, volume=100, claim=None):
         self._i2s = i2s
+        self._claim = claim
         self._fill_frames = min(max(1, buffer_ms // FRAME_MS), _DOWNLINK)
         self._in = bytearray(_FRAME)
         self._size = 0  # bytes of the message that is coming in
@@ -56,6 +58,8 @@ class Speaker:
     # A reply begins: what was left of the last one is thrown away.
     def begin(self):
         self.flush()
+        if self._claim:
+            self._claim()
         self._accepts = True
         self._state = _FILLING
         self._started = False

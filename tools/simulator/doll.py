@@ -241,7 +241,7 @@ class SimulatedDoll:
             self._flash,
             environment={
                 "SIM_NOISE": str(self._noise),
-                "SIM_BUTTON_PIN": str(_button_pin(self._firmware, str(self.settings["board"]))),
+                **board_environment(self._firmware, str(self.settings["board"])),
                 "SIM_RESET_CAUSE": str(cause),
             },
             heap_kb=self._heap_kb,
@@ -331,11 +331,23 @@ class SimulatedDoll:
         return f"{text}; its last lines:\n{lines}" if lines else f"{text}, and it said nothing"
 
 
-def _button_pin(firmware: Path, board: str) -> int:
-    """Where a board has its button, or 0 if it does not say."""
+#: How many I2S peripherals a chip has, if not two (SOC_I2S_NUM in ESP-IDF).
+_I2S_PORTS = {"esp32c3": 1, "esp32s2": 1}
+
+
+def board_environment(firmware: Path, board: str) -> dict[str, str]:
+    """What the simulated board must be like, to be the one that `boards/<board>.py` describes."""
     try:
         text = (firmware / "boards" / f"{board}.py").read_text(encoding="utf-8")
     except OSError:
-        return 0  # the firmware has something to say about a board that it does not know
-    match = re.search(r"^BUTTON\s*=\s*(\d+)", text, re.MULTILINE)
-    return int(match[1]) if match else 0
+        return {}  # the firmware has something to say about a board that it does not know
+
+    def fact(name: str) -> str:
+        match = re.search(rf"^{name}\s*=\s*\"?(\w+)", text, re.MULTILINE)
+        return match[1] if match else ""
+
+    return {
+        "SIM_BUTTON_PIN": fact("BUTTON") or "0",
+        "SIM_I2S_PORTS": str(_I2S_PORTS.get(fact("CHIP"), 2)),
+        "SIM_MIC_SLOT": "right" if fact("MIC_IN_RIGHT_SLOT") == "True" else "left",
+    }

@@ -10,10 +10,12 @@
 # a turn (press, release, tap, start, the light, the end of a WAV) never do.
 #
 # The environment says what the board is like: SIM_CONTROL (stdin takes commands), SIM_BUTTON_PIN
-# and SIM_BUTTON_PRESSED (its level), SIM_MIC (a WAV that is heard from the start), SIM_NOISE and
-# SIM_SEED (the room's hiss), SIM_SPEAKER (a file for the samples that are played), SIM_I2S_PORTS,
-# SIM_WIFI, SIM_WIFI_SSID, SIM_WIFI_PASSWORD and SIM_WIFI_MS, SIM_UNIQUE_ID, SIM_RESET_CAUSE, and
-# SIM_STATE (the folder of NVS and RTC memory).
+# and SIM_BUTTON_PRESSED (its level), SIM_MIC (a WAV that is heard from the start), SIM_MIC_SLOT
+# (right, for a microphone that speaks there), SIM_NOISE and SIM_SEED (the room's hiss), SIM_SPEAKER
+# (a file for the samples that are played), SIM_I2S_PORTS (1 for a chip that has one), SIM_WIFI,
+# SIM_WIFI_SSID, SIM_WIFI_PASSWORD and SIM_WIFI_MS, SIM_SETUP_PORTS (those that stand in for 80 and
+# 53, which are not everybody's to open), SIM_UNIQUE_ID, SIM_RESET_CAUSE, and SIM_STATE (the folder
+# of NVS and RTC memory).
 
 import json
 import os

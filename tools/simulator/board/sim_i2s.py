@@ -14,7 +14,8 @@ import time
 from micropython import const
 
 import sim
-from sim_microphone import Microphone, full_path, host
+import sim_amplifier
+import sim_microphone
 
 _FRAMES = const(256)
 _POLL = const(3)  # MP_STREAM_POLL
@@ -26,7 +27,12 @@ _MOST_PORTS = const(3)  # the ESP32-P4 has three, the S3 two, the C3 one
 # 3 bits below full scale: with the firmware's usual gain of 3 doublings it arrives as it is.
 _SHIFT = const(13)
 
-_silence = bytes(2048)
+# What a frame holds, as the firmware sees it: the microphone in the only slot, in the left of two,
+# in the right of two, or (a mono receiver and a microphone in the right slot) nothing.
+_STEREO = const(2)
+_RIGHT = const(3)
+_NOTHING = const(4)
+
 _mic_start = sim.Event('"event":"mic_start"')
 
 
@@ -45,6 +51,7 @@ class I2S(io.IOBase):
         self._id = id
         self.init(**settings)
 
+    # Also called by a firmware, to give an object another direction.
     def init(self, *, sck, ws, sd, mode, bits, format, rate, ibuf):
         if mode not in (I2S.RX, I2S.TX):
             raise ValueError("invalid mode")
@@ -54,6 +61,8 @@ class I2S(io.IOBase):
             raise ValueError("invalid format")
         if ibuf <= 0:
             raise ValueError("invalid ibuf")
+        if mode == I2S.RX:
+            sim_amplifier.let_go(self)
         self.mode = mode
         self.rate = rate
         self._bits = bits
@@ -70,15 +79,15 @@ class I2S(io.IOBase):
         self.lost = 0  # buffers overwritten before they were read, or silent in mid-sound
         self._kept_up = False
         if mode == I2S.RX:
-            self.microphone = Microphone(
-                rate, int(os.getenv("SIM_NOISE") or 20), int(os.getenv("SIM_SEED") or 1)
-            )
-            if os.getenv("SIM_MIC"):
-                self.microphone.load(os.getenv("SIM_MIC"))
-                self.microphone.start(0)
+            self.microphone = sim_microphone.at(rate)
+            self._slots = self._channels
+            if os.getenv("SIM_MIC_SLOT") == "right":
+                self._slots = _RIGHT if format == I2S.STEREO else _NOTHING
         else:
-            self._out = host.open(full_path(os.getenv("SIM_SPEAKER") or "/dev/null"), "wb")
-            sim.tell("speaker", rate=rate, bits=bits, channels=self._channels)
+            self._amplifier = sim_amplifier.driven_by(self, rate, bits, self._channels)
+            # The stream goes on from where it is.
+            self._began = self._amplifier.began
+            self._moved = self._amplifier.frames
         I2S.ports[self._id] = self
 
     # DMA buffers that the hardware has filled or played since the start.
@@ -117,9 +126,7 @@ class I2S(io.IOBase):
                 self.losses += 1
                 self.lost += (missing + _FRAMES - 1) // _FRAMES
             self._moved += missing
-            left = missing * self._size
-            while left:
-                left -= self._out.write(_silence, min(left, len(_silence)))
+            self._amplifier.rest(missing)
         return (on_air + self._buffers) * _FRAMES - self._moved
 
     # How many of the wanted frames move now.
@@ -146,7 +153,7 @@ class I2S(io.IOBase):
             if not n:
                 break
             self.microphone.hear(n)
-            _lay_out(self.microphone.block, n, buf, done, self._bits == 32, self._channels)
+            _lay_out(self.microphone.block, n, buf, done, self._bits == 32, self._slots)
             self._moved += n
             self._kept_up = True
             done += n
@@ -161,10 +168,7 @@ class I2S(io.IOBase):
             n = self._count(total - done)
             if not n:
                 break
-            at = done * self._size
-            end = at + n * self._size
-            while at < end:
-                at += self._out.write(buf, at, end - at)
+            self._amplifier.play(buf, done, n)
             self._moved += n
             self._kept_up = True
             done += n
@@ -186,44 +190,59 @@ class I2S(io.IOBase):
         _mic_start.tell()
 
     def deinit(self):
-        if I2S.ports.pop(self._id, None) and self.mode == I2S.TX:
-            self._out.close()
+        I2S.ports.pop(self._id, None)
+        sim_amplifier.let_go(self)
 
 
-# Microphone samples, 16-bit mono, as the firmware asked for them. The INMP441 fills the left slot
-# only; the right one is at rest.
+# Microphone samples, 16-bit mono, as the firmware asked for them. A microphone fills one slot, the
+# other is at rest; a mono receiver takes the left one.
 @micropython.viper
-def _lay_out(block, n: int, buf, at: int, wide: int, channels: int):
+def _lay_out(block, n: int, buf, at: int, wide: int, slots: int):
     s = ptr16(block)
-    if wide:
-        w = ptr32(buf)
-        for i in range(n):
-            v = (int(s[i]) ^ 0x8000) - 0x8000
-            w[(at + i) * channels] = v << _SHIFT
-            if channels == 2:
-                w[(at + i) * 2 + 1] = 0
-    else:
-        h = ptr16(buf)
-        for i in range(n):
-            h[(at + i) * channels] = s[i]
-            if channels == 2:
-                h[(at + i) * 2 + 1] = 0
+    step = 1
+    if slots == _STEREO or slots == _RIGHT:
+        step = 2
+    for i in range(n):
+        j = (at + i) * step
+        v = (int(s[i]) ^ 0x8000) - 0x8000
+        if slots == _NOTHING:
+            v = 0
+        other = 0
+        if slots == _RIGHT:
+            other = v
+            v = 0
+        if wide:
+            w = ptr32(buf)
+            w[j] = v << _SHIFT
+            if step == 2:
+                w[j + 1] = other << _SHIFT
+        else:
+            h = ptr16(buf)
+            h[j] = v
+            if step == 2:
+                h[j + 1] = other
 
 
+# A board with one I2S may hear nothing just now: what is played to it waits until it listens again.
 def _receiver():
     for id in range(_MOST_PORTS):  # values() would be an object on the heap
         port = I2S.ports.get(id)
         if port is not None and port.mode == I2S.RX:
             return port
-    raise ValueError("no microphone is open")
+    return None
 
 
 def _load(command):
-    _receiver().microphone.load(command["wav"])
+    sim_microphone.current().load(command["wav"])
 
 
 def _start():
-    _receiver().start_wav()
+    port = _receiver()
+    if port is not None:
+        port.start_wav()
+    else:
+        sim_microphone.current().start(0)
+        _mic_start.tell()
 
 
 def _play(command):
@@ -237,6 +256,7 @@ def _tick():
         port = I2S.ports.get(id)
         if port is not None:
             port._waiting() if port.mode == I2S.RX else port._room()
+    sim_amplifier.tick()
 
 
 sim.every(_tick)

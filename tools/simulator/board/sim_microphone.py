@@ -84,6 +84,27 @@ class Microphone:
 
 
 _spare = bytearray(2 * _BLOCK)
+_current = None
+
+
+# The microphone, for a receiver of so many samples a second. It outlives the receiver: the world
+# does not begin anew when a firmware gives its I2S another direction.
+def at(rate):
+    global _current
+    if _current is None or _current.rate != rate:
+        _current = Microphone(
+            rate, int(os.getenv("SIM_NOISE") or 20), int(os.getenv("SIM_SEED") or 1)
+        )
+        if os.getenv("SIM_MIC"):
+            _current.load(os.getenv("SIM_MIC"))
+            _current.start(0)
+    return _current
+
+
+def current():
+    if _current is None:
+        raise ValueError("no microphone is open")
+    return _current
 
 
 @micropython.viper
