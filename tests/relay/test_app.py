@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +21,10 @@ from relay.config import Settings
 from relay.memory.conversation import Conversations
 from relay.persona import load
 from relay.services import Services
+from relay.turn.reply import Reply
+from relay.turn.session import Session
+from relay.turn.turn import Turn
+from relay.wire.connection import Connection
 from relay.wire.errors import CloseCode
 from relay.wire.server import websocket_options
 from tests.fakes.connection import LOUD, QUIET
@@ -212,3 +218,31 @@ async def test_a_restart_closes_dolls_with_going_away() -> None:
     with pytest.raises(ConnectionClosed):
         await socket.recv()
     assert socket.close_code in (1001, 1012)
+
+
+async def test_nothing_is_left_of_dolls_that_misbehaved(relay: Relay) -> None:
+    async def garbage(socket: ClientConnection) -> None:
+        for message in ("[]", b"\x00", "{", json.dumps({"type": "abort"}), b"\xff" * 4000):
+            await socket.send(message)
+
+    async def vanish(socket: ClientConnection) -> None:
+        await socket.send(json.dumps({"type": "listen", "state": "start", "mode": "auto"}))
+        await socket.send(LOUD.tobytes())
+        socket.transport.abort()
+
+    async def flood(socket: ClientConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(1000):
+                await socket.send("{}")
+
+    tasks = len(asyncio.all_tasks())
+    for number, misbehave in enumerate([garbage, vanish, flood] * 4):
+        with contextlib.suppress(ConnectionClosed):
+            async with relay.doll(f"bad-{number}") as socket:
+                await misbehave(socket)
+    while await relay.dolls() or len(asyncio.all_tasks()) > tasks:
+        await asyncio.sleep(0.01)
+    del socket
+    gc.collect()
+    left = [o for o in gc.get_objects() if isinstance(o, (Connection, Session, Reply, Turn))]
+    assert left == []

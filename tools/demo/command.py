@@ -15,6 +15,7 @@ from rich.console import Console
 from relay.turn.timeline import Timeline
 from tools.relay_process import Event, RelayFailedError, running_relay
 from tools.simulator.doll import SimulatedDoll
+from tools.simulator.errors import SimulatorError
 from tools.simulator.turn import Reply
 from tools.texts import texts
 
@@ -37,8 +38,8 @@ def demo(
     out.mkdir(parents=True)
     try:
         asyncio.run(_demo(out, question or _QUESTIONS, texts(__file__)))
-    except RelayFailedError as error:
-        console.print(f"[red]The relay did not start:[/red]\n{error}", markup=True)
+    except (RelayFailedError, SimulatorError) as error:
+        console.print(str(error), markup=False)
         raise typer.Exit(1) from None
 
 
