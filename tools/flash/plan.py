@@ -22,6 +22,9 @@ INCOMING = "incoming"
 MANIFEST = "installed.json"
 
 _SETTINGS = "settings.json"
+
+#: firmware/doll/slots.py: which update over the air starts. Without it what the cable brought does.
+_SLOT = "slot"
 _SPARE_BLOCKS = 4  #: for folders and littlefs's own copies
 
 
@@ -101,5 +104,7 @@ def _is_stale(path: str, wanted: dict[str, str], facts: BoardFacts) -> bool:
     """
     if path in wanted or path.startswith(f"{INCOMING}/"):
         return False
+    if path == _SLOT:
+        return True
     other = str(PurePosixPath(path).with_suffix(".mpy" if path.endswith(".py") else ".py"))
     return path.startswith("doll/") or path in facts.installed or other in wanted

@@ -72,9 +72,9 @@ class Watch:
             self._take_other(line.text)
 
     def _take(self, line: LogLine) -> None:
-        if (name := line.rest("wifi connecting")) is not None:
+        if line.rest("wifi connecting") is not None:
             self.step = Step.WIFI
-        elif (name := line.rest("wifi connected")) is not None:
+        elif line.rest("wifi connected") is not None:
             self._forget()
         elif (rest := line.rest("wifi failed")) is not None:
             match = _WIFI_FAILED.match(rest)
@@ -94,6 +94,8 @@ class Watch:
             self.step = Step.READY
         elif (reason := line.rest("crash")) is not None:
             self._fail(Trouble("crash", reason))
+        elif line.level == "E" and line.rest("settings") is None:
+            self._fail(Trouble("doll_says", line.message))  # somebody has to do something
 
     def _take_other(self, text: str) -> None:
         """The last line of a traceback says what it was; the first one, that it is one."""

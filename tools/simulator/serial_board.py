@@ -29,6 +29,7 @@ from tools.simulator.process import BOARD, ENVIRONMENT, RESET_CAUSES
 
 _CHUNK = 1 << 14
 _CTRL_A, _CTRL_B = 0x01, 0x02
+_STARTED = b"@rom\n"  #: what rom.py says when the board is ready to be interrupted
 _RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 _RESET_LINE = b"\r\nrst:0x3 (SW_RESET),boot:0x8 (SPI_FAST_FLASH_BOOT)\r\n"
 _KEPT_OUTPUT = 1 << 16
@@ -68,7 +69,8 @@ class SerialBoard:
         self._life: asyncio.Task[None] | None = None
         self._raw = False
         self._started = False  # MicroPython can take a ctrl-C
-        self._held = bytearray()  # what came before that
+        self._first = b""  # what it said before that
+        self._held = bytearray()  # and what the computer sent
         self._news = asyncio.Event()
         self._unsent = bytearray()  # what the computer has not taken yet
         self._banner: bytearray | None = None  # what is swallowed after a soft reset in raw mode
@@ -140,6 +142,7 @@ class SerialBoard:
         modes[3] |= termios.ISIG  # the REPL turns it off for itself, running code is interrupted
         termios.tcsetattr(terminal, termios.TCSANOW, modes)
         self._started = False
+        self._first = b""
         self._held.clear()
         self._banner = bytearray() if self._raw else None
         if self._raw:
@@ -155,7 +158,7 @@ class SerialBoard:
             env={
                 **{name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
                 "MICROPYPATH": f"{BOARD}:.frozen",
-                "SIM_STATE": str(self.image.parent),
+                "SIM_STATE": str(self.image.parent.resolve()),
                 "SIM_RESET_CAUSE": str(cause),
                 **self._environment,
             },
@@ -202,10 +205,14 @@ class SerialBoard:
             asyncio.get_running_loop().remove_reader(self._console)
             return
         if not self._started:
-            # A signal would have killed a MicroPython that was not ready for it.
+            self._first += data
+            before, marker, data = self._first.partition(_STARTED)
+            if not marker:
+                return
+            # A ctrl-C before this would have killed MicroPython, or left half a board.
             self._started = True
-            os.write(self._console, bytes(self._held))
-            self._held.clear()
+            os.write(self._console, self._held)
+            data = before + data
         if self._banner is not None:
             self._banner += data
             at = self._banner.find(_RAW_BANNER)

@@ -34,6 +34,7 @@ def test_an_error_names_its_place(firmware: Path) -> None:
     with pytest.raises(FlashError) as raised:
         build(firmware, "xtensawin")
     assert raised.value.key == "compiler"
+    assert raised.value.values["text"] == "doll/app.py, 1: SyntaxError: invalid syntax"
 
 
 def test_an_empty_folder_is_no_firmware(tmp_path: Path) -> None:
@@ -55,3 +56,12 @@ def test_every_board_says_its_chip() -> None:
     known = boards(FIRMWARE)
     assert known["esp32s3"] == "esp32s3"
     assert all(known.values())
+
+
+def test_what_the_modules_read_goes_with_them_and_caches_do_not(firmware: Path) -> None:
+    for name in ("doll/pages/setup.html", "doll/__pycache__/app.cpython-311.pyc", "doll/.hidden"):
+        (firmware / name).parent.mkdir(exist_ok=True)
+        (firmware / name).write_bytes(b"<p>")
+    paths = [file.path for file in build(firmware, "xtensawin").files]
+    assert "doll/pages/setup.html" in paths
+    assert not any("cache" in path or "hidden" in path or "package" in path for path in paths)

@@ -7,13 +7,15 @@ import contextlib
 import hashlib
 import os
 import signal
+import struct
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import serial
+from esp32_mock_bootloader import mock_bootloader
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
@@ -21,6 +23,7 @@ from tests.tools.conftest import EchoRelay
 from tests.tools.flash.conftest import REPOSITORY, Installs, Run
 from tools.flash.build import build
 from tools.flash.errors import FlashError
+from tools.flash.image import Image, write_image
 from tools.flash.install import relay_url
 from tools.flash.mpremote import Mpremote
 from tools.simulator.serial_board import SerialBoard
@@ -244,6 +247,22 @@ async def test_a_power_cut_leaves_a_board_that_the_next_installation_completes(
     assert await files() == _wanted(firmware)
 
 
+async def test_the_cable_wins_over_an_update_and_over_safe_mode(
+    installs: Installs, firmware: Path, files: Files, mpremote: Run
+) -> None:
+    await installs()
+    script = (
+        "import esp32; nvs = esp32.NVS('doll'); nvs.set_i32('starts', 9); nvs.commit()\n"
+        "with open('slot', 'w') as f: f.write('{\"slot\": \"app-a\"}')"
+    )
+    await mpremote("exec", script)
+    await installs()
+    assert await files() == _wanted(firmware)
+    code, output = await mpremote("exec", "import esp32; esp32.NVS('doll').get_i32('starts')")
+    assert code == 1
+    assert "NOT_FOUND" in output
+
+
 ####################################################################################################
 # What a person meets
 
@@ -394,3 +413,51 @@ async def _life(stream: asyncio.StreamReader) -> int:
         if words[0] == "life" and len(words) == 3:
             assert words[2:] == ["·[2J"]
             return int(words[1])
+
+
+####################################################################################################
+# A MicroPython image first
+
+
+@pytest.fixture
+def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An image for an ESP32-S3; on the board's port there is a bootloader while it is written."""
+    path = tmp_path / "micropython.bin"
+    header = struct.pack("<4BIBBBBH", 0xE9, 0, 2, 0x20, 0, 0xEE, 0, 0, 0, 9)
+    path.write_bytes(header.ljust(8192, b"\x5a"))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (tmp_path / "micropython.bin.sha256").write_text(f"{digest}  micropython.bin\n")
+    with mock_bootloader("esp32s3") as chip:
+        url = chip.url()
+
+        def on_the_mock(port: str, image: Image, **options: Any) -> None:
+            write_image(url, image, **options)
+
+        monkeypatch.setattr("tools.flash.install.write_image", on_the_mock)
+        yield path
+
+
+async def test_an_image_is_flashed_before_the_firmware(
+    installs: Installs, firmware: Path, files: Files, image: Path
+) -> None:
+    person = await installs(image=image, erase=True)
+    assert list(person.told) == [
+        *("flashed", "found", "ships_mpy", "plan", "settings_change", "copied"),
+        *("watch_ready", "next"),
+    ]
+    assert await files() == _wanted(firmware)
+
+
+async def test_a_dry_run_flashes_no_image(
+    board: SerialBoard, installs: Installs, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.flash.install.write_image", None)
+    before = board.image.read_bytes()
+    person = await installs(image=image, dry_run=True)
+    assert person.told["would_flash"]["offset"] == "0x0"
+    assert board.image.read_bytes() == before
+
+
+async def test_an_image_for_another_board_is_refused(fails: Fails, image: Path) -> None:
+    error = await fails(image=image, board="esp32")
+    assert error.key == "board_chip"

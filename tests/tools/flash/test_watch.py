@@ -100,6 +100,17 @@ def test_a_traceback_is_told_by_its_last_line() -> None:
     assert (watch.trouble.key, watch.trouble.detail) == ("crash", "ImportError: no x")
 
 
+def test_an_error_that_is_not_known_is_told_in_the_dolls_words() -> None:
+    watch = watched(*_START, "[doll] E safe starts=4: hold the button")
+    assert watch.failed
+    assert watch.trouble is not None
+    assert (watch.trouble.key, watch.trouble.detail) == (
+        "doll_says",
+        "safe starts=4: hold the button",
+    )
+    assert not watched("[doll] E settings volume must be a whole number").failed
+
+
 def test_the_installers_own_ctrl_c_is_no_crash() -> None:
     watch = watched("Traceback (most recent call last):", '  File "x"', "KeyboardInterrupt: ")
     assert not watch.failed
@@ -115,7 +126,7 @@ def test_every_line_it_waits_for_is_in_the_specification() -> None:
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
     specification = Path(__file__).parents[3] / "docs" / "firmware-log.md"
     text = specification.read_text(encoding="utf-8")
-    words = re.findall(r'rest\("([^"]+)"\)', source)
+    words = set(re.findall(r'rest\("([^"]+)"\)', source))
     assert len(words) > 8
     for word in words:
         last = word.split()[-1]

@@ -45,7 +45,7 @@ _files = {}
 for _name in os.listdir():
     if _name in _OURS:
         _walk(_name, _files)
-    elif _name in ("boot.py", "main.py"):
+    elif _name in ("boot.py", "main.py", "slot"):
         _files[_name] = _sha256(_name)
 _about = os.uname()
 _disk = os.statvfs("/")

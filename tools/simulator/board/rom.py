@@ -56,6 +56,24 @@ import network
 import ntptime
 import sim_os
 
+
+# NVS and the RTC's memory are no files of the board: they stay with this machine, in SIM_STATE.
+# (No root is given: with one, VfsPosix.rename() takes its second path for both.)
+_host = vfs.VfsPosix()
+
+
+def _host_open(name, mode="r"):
+    return _host.open(name, mode)
+
+
+class _HostOs:
+    getenv = os.getenv
+    rename = _host.rename
+
+
+esp32.open = machine.open = _host_open
+esp32.os = _HostOs
+
 _file, _new = _open(sys.argv[1], int(sys.argv[2]))
 _flash = Flash(_file, int(sys.argv[2]))
 if _new:
@@ -85,6 +103,6 @@ def _run(name):
     return True
 
 
-sim.tell("start", cause=machine.reset_cause())
+print("@rom")  # from here on a ctrl-C does no harm
 if _run("boot.py") and not _raw:
     _run("main.py")
