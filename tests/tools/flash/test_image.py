@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from esp32_mock_bootloader import mock_bootloader
 
+from tests.tools.flash.conftest import Installs
+from tools.flash.build import build
 from tools.flash.errors import FlashError
-from tools.flash.image import read_image, write_image
+from tools.flash.image import Image, read_image, write_image
+from tools.simulator.serial_board import SerialBoard
+
+Fails = Callable[..., Awaitable[FlashError]]
+Files = Callable[[], Awaitable[dict[str, str]]]
 
 _IDS = {"esp32": 0, "esp32s3": 9, "esp32c3": 5}
 
@@ -83,3 +91,49 @@ def test_a_port_that_is_gone_is_told(tmp_path: Path) -> None:
     with pytest.raises(FlashError) as raised:
         write_image("/dev/no-such-port", read_image(image(tmp_path, "esp32")), erase=False)
     assert raised.value.key == "port_gone"
+
+
+####################################################################################################
+# As the first step of an installation
+
+
+@pytest.fixture
+def flashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An image for an ESP32-S3; on the board's port there is a bootloader while it is written."""
+    path = image(tmp_path, "esp32s3")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_name(path.name + ".sha256").write_text(f"{digest}  {path.name}\n")
+    with mock_bootloader("esp32s3") as chip:
+        url = chip.url()
+
+        def on_the_mock(port: str, image: Image, **options: Any) -> None:
+            write_image(url, image, **options)
+
+        monkeypatch.setattr("tools.flash.install.write_image", on_the_mock)
+        yield path
+
+
+async def test_an_image_is_flashed_before_the_firmware(
+    installs: Installs, firmware: Path, files: Files, flashed: Path
+) -> None:
+    person = await installs(image=flashed, erase=True)
+    assert list(person.told) == [
+        *("flashed", "found", "ships_mpy", "plan", "settings_change", "copied"),
+        *("watch_ready", "next"),
+    ]
+    assert await files() == {file.path: file.sha256 for file in build(firmware, "x64").files}
+
+
+async def test_a_dry_run_flashes_no_image(
+    board: SerialBoard, installs: Installs, flashed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.flash.install.write_image", None)
+    before = board.image.read_bytes()
+    person = await installs(image=flashed, dry_run=True)
+    assert person.told["would_flash"]["offset"] == "0x0"
+    assert board.image.read_bytes() == before
+
+
+async def test_an_image_for_another_board_is_refused(fails: Fails, flashed: Path) -> None:
+    error = await fails(image=flashed, board="esp32")
+    assert error.key == "board_chip"

@@ -7,15 +7,13 @@ import contextlib
 import hashlib
 import os
 import signal
-import struct
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import serial
-from esp32_mock_bootloader import mock_bootloader
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
@@ -23,7 +21,6 @@ from tests.tools.conftest import EchoRelay
 from tests.tools.flash.conftest import REPOSITORY, Installs, Run
 from tools.flash.build import build
 from tools.flash.errors import FlashError
-from tools.flash.image import Image, write_image
 from tools.flash.install import relay_url
 from tools.flash.mpremote import Mpremote
 from tools.simulator.serial_board import SerialBoard
@@ -369,95 +366,3 @@ async def test_the_relays_own_token_is_the_dolls(
 )
 def test_an_address_may_be_short(typed: str, meant: str) -> None:
     assert relay_url(typed) == meant
-
-
-####################################################################################################
-# doll logs
-
-
-async def test_logs_follow_the_doll_through_unplugging(
-    board: SerialBoard, installs: Installs, firmware: Path
-) -> None:
-    (firmware / "main.py").write_text(
-        "import time\n"
-        'print("[doll] I state idle")\n'
-        "life = time.time_ns()\n"
-        "while True:\n"
-        '    print("life", life, "\\x1b[2J")\n'
-        "    time.sleep_ms(20)\n"
-    )
-    await installs()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tools.cli", "logs", "--port", str(board.port)),
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(40):
-            first = await _life(process.stdout)
-            await board.unplug()
-            await board.plug()
-            while await _life(process.stdout) == first:
-                pass
-    finally:
-        process.send_signal(signal.SIGINT)
-        await process.communicate()
-    assert process.returncode == 0
-
-
-async def _life(stream: asyncio.StreamReader) -> int:
-    """The number in the next line that has one; what would steer a terminal is gone from it."""
-    while True:
-        words = (await stream.readline()).decode().rstrip("\n").split(" ")
-        if words[0] == "life" and len(words) == 3:
-            assert words[2:] == ["·[2J"]
-            return int(words[1])
-
-
-####################################################################################################
-# A MicroPython image first
-
-
-@pytest.fixture
-def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An image for an ESP32-S3; on the board's port there is a bootloader while it is written."""
-    path = tmp_path / "micropython.bin"
-    header = struct.pack("<4BIBBBBH", 0xE9, 0, 2, 0x20, 0, 0xEE, 0, 0, 0, 9)
-    path.write_bytes(header.ljust(8192, b"\x5a"))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    (tmp_path / "micropython.bin.sha256").write_text(f"{digest}  micropython.bin\n")
-    with mock_bootloader("esp32s3") as chip:
-        url = chip.url()
-
-        def on_the_mock(port: str, image: Image, **options: Any) -> None:
-            write_image(url, image, **options)
-
-        monkeypatch.setattr("tools.flash.install.write_image", on_the_mock)
-        yield path
-
-
-async def test_an_image_is_flashed_before_the_firmware(
-    installs: Installs, firmware: Path, files: Files, image: Path
-) -> None:
-    person = await installs(image=image, erase=True)
-    assert list(person.told) == [
-        *("flashed", "found", "ships_mpy", "plan", "settings_change", "copied"),
-        *("watch_ready", "next"),
-    ]
-    assert await files() == _wanted(firmware)
-
-
-async def test_a_dry_run_flashes_no_image(
-    board: SerialBoard, installs: Installs, image: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tools.flash.install.write_image", None)
-    before = board.image.read_bytes()
-    person = await installs(image=image, dry_run=True)
-    assert person.told["would_flash"]["offset"] == "0x0"
-    assert board.image.read_bytes() == before
-
-
-async def test_an_image_for_another_board_is_refused(fails: Fails, image: Path) -> None:
-    error = await fails(image=image, board="esp32")
-    assert error.key == "board_chip"
