@@ -71,7 +71,7 @@ def check(key: str, value: object) -> None:
     rules: dict[str, tuple[object, Callable[[object], bool], str]]
     rules = importlib.import_module("firmware.doll.settings")._KEYS
     _, is_good, allowed = rules[key]
-    if not is_good(value) or not _is_unicode(value):
+    if not _is_unicode(value) or not is_good(value):
         raise FlashError("setting", name=key, allowed=allowed)
 
 
