@@ -40,7 +40,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -m venv $(VENV) \
 	    || { echo "Python's venv module is missing: on Debian or Ubuntu, apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -e '.[all,dev]' \
-	    | awk '/^(Collecting|Downloading|  Downloading|Installing)/ { printf "\r\033[K%.76s", $$0; fflush() } /^Success/ { printf "\r\033[KInstalled.\n" }'
+	    | awk '/^(Collecting|Downloading|  Downloading|Installing)/ { printf "\r\033[K%.76s", $$0; fflush() } /^Successfully installed/ { printf "\r\033[KInstalled.\n" }'
 	@touch $(READY)
 
 clean:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from relay.config import ConfigError, GeminiSettings, OpenAISettings, Settings
 from relay.llm.base import LanguageModel
 from relay.persona import load
@@ -17,12 +19,14 @@ async def build(settings: Settings) -> Services:
     from relay.hearing.silero import SileroDetector
 
     persona = load(settings.persona.name)
+    llm = _llm(settings)
+    stt, tts = await asyncio.gather(_stt(settings), _tts(settings, persona.voice))
     return Services(
         settings=settings,
         detector=SileroDetector(),
-        stt=await _stt(settings),
-        llm=_llm(settings),
-        tts=await _tts(settings, persona.voice),
+        stt=stt,
+        llm=llm,
+        tts=tts,
         persona=persona,
     )
 

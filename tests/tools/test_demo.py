@@ -34,7 +34,7 @@ def test_the_demo_holds_a_conversation_in_korean_and_english(tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stderr
     turns = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["turns"]
-    korean, english, _ = turns
+    korean, english = turns
     assert "이름" in korean["transcript"]
     assert "차차" in korean["reply"]
     assert (korean["language"], english["language"]) == ("ko", "en")

@@ -20,9 +20,7 @@ from tools.simulator.turn import Reply
 from tools.texts import texts
 
 _HERE = Path(__file__).parent
-_QUESTIONS = [
-    _HERE / "questions" / name for name in ("ko-name.wav", "en-arithmetic.wav", "ko-likes.wav")
-]
+_QUESTIONS = [_HERE / "questions" / name for name in ("ko-name.wav", "en-arithmetic.wav")]
 
 console = Console(highlight=False, soft_wrap=True)
 
