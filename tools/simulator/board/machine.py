@@ -137,21 +137,67 @@ class PWM:
 
 
 # The task watchdog: it cannot be stopped, and it resets the board even if nobody feeds it again.
+# There is one; making it a second time gives it another time limit.
 class WDT:
+    _timeout = None
+    _fed = 0
+
     def __init__(self, id=0, timeout=5000):
-        self._timeout = timeout
-        self._fed = time.ticks_ms()
-        sim.every(self._check)
+        if WDT._timeout is None:
+            sim.every(self._check)
+        WDT._timeout = timeout
+        WDT._fed = time.ticks_ms()
 
     def feed(self):
         sim.poll()
         self._check()
-        self._fed = time.ticks_ms()
+        WDT._fed = time.ticks_ms()
 
     def _check(self):
-        if time.ticks_diff(time.ticks_ms(), self._fed) > self._timeout:
-            sim.tell("watchdog", timeout_ms=self._timeout)
+        if time.ticks_diff(time.ticks_ms(), WDT._fed) > WDT._timeout:
+            sim.tell("watchdog", timeout_ms=WDT._timeout)
             sys.exit(EXIT_WATCHDOG)
+
+
+# A timer of the chip. Its callback runs between two instructions of the program; here, wherever a
+# program comes by the simulated hardware.
+class Timer:
+    ONE_SHOT = 0
+    PERIODIC = 1
+    _timers = {}
+
+    def __new__(cls, id, **how):
+        timer = cls._timers.get(id)
+        if timer is None:
+            if not 0 <= id < 4:
+                raise ValueError("invalid Timer number")
+            timer = cls._timers[id] = super().__new__(cls)
+            timer._callback = None
+            sim.every(timer._check)
+        return timer
+
+    def __init__(self, id, **how):
+        if how:
+            self.init(**how)
+
+    def init(self, *, mode=PERIODIC, period=0xFFFFFFFF, callback=None):
+        self._mode = mode
+        self._period = period
+        self._callback = callback
+        self._due = time.ticks_add(time.ticks_ms(), period)
+
+    def deinit(self):
+        self._callback = None
+
+    def _check(self):
+        callback = self._callback
+        if callback is None or time.ticks_diff(self._due, time.ticks_ms()) > 0:
+            return
+        if self._mode == Timer.ONE_SHOT:
+            self._callback = None
+        else:
+            self._due = time.ticks_add(self._due, self._period)
+        callback(self)
 
 
 class RTC:

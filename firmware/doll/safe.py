@@ -1,0 +1,97 @@
+# Safe mode: what is left of a doll whose app has failed three times. Wi-Fi, the relay and updates;
+# no audio, so nothing of what may be wrong with that can do harm.
+
+import asyncio
+import time
+
+import machine
+from micropython import const
+
+from . import __version__, about, audio, button, identity, light, log, starts
+from .backoff import Backoff
+from .meter import Meter
+from .relay import Relay
+from .update import Update
+from .wifi import Wifi
+
+_CHORES_MS = const(20)
+
+
+# Stands in for the microphone and for the speaker.
+class _Nothing:
+    lost = 0
+
+    def take(self, buf):
+        return False
+
+    def write(self, buf, off, n):
+        return n
+
+    def end(self):
+        pass
+
+
+class SafeDoll:
+    def __init__(self, conf):
+        board = audio.board(conf)
+        name = identity.name(conf)
+        log.info("doll version=%s board=%s id=%s", __version__, board.NAME, log.clean(name))
+        now = time.ticks_ms()
+        pin = machine.Pin(board.BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)
+        self._button = button.Button(pin, now)
+        self._light = light.make(board, conf.light)
+        self._light.show("safe")
+        self._relay = Relay(
+            conf.relay,
+            identity.headers(conf, name),
+            identity.certificate(conf.ca),
+            conf.insecure,
+            Wifi(conf.wifi, Backoff()),
+            _Nothing(),
+            _Nothing(),
+            Meter(),
+        )
+        self._update = Update(self._relay, name, conf.token, conf.board, conf.update)
+        self._board = conf.board
+        self._nonce = ""
+        self._relay.about = self._about
+        self._relay.on_link = self._on_link
+        self._relay.on_message = self._on_message
+
+    async def run(self):
+        log.info("state safe")
+        await asyncio.gather(self._relay.run(), self._chores())
+
+    async def _chores(self):
+        while True:
+            now = time.ticks_ms()
+            if self._button.poll(now) == button.LONG:
+                log.info("button long")
+                starts.clear()
+                machine.reset()
+            if self._update.is_waiting():
+                self._update.begin(now)
+            self._update.tick(now)
+            self._light.tick(now)
+            await asyncio.sleep_ms(_CHORES_MS)
+
+    def _about(self):
+        self._nonce = about.new_nonce()
+        return about.about(self._board, self._nonce, True)
+
+    def _on_link(self, up):
+        if not up:
+            self._update.stop()
+
+    def _on_message(self, message):
+        kind = message.get("type")
+        if kind == "update":
+            self._update.on_message(message, self._nonce)
+        elif kind == "system" and message.get("command") == "reboot":
+            log.info("reboot")
+            machine.reset()
+
+
+# Runs until an update, or until somebody holds the button for a second.
+async def main(conf):
+    await SafeDoll(conf).run()
