@@ -11,6 +11,7 @@ async with SimulatedDoll("ws://127.0.0.1:8000/xiaozhi/v1/") as doll:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import tempfile
@@ -21,8 +22,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from relay.audio import Pcm
+from tools.simulator.compiled import compiled
 from tools.simulator.console import BoardEvent, Item, LogLine
 from tools.simulator.errors import CrashError, SimulatorError, TurnError
+from tools.simulator.network import Network
 from tools.simulator.process import RESET_CAUSES, BoardProcess
 from tools.simulator.turn import AskMode, Reply, TurnRecord, finish
 from tools.simulator.wav import read_question, write_wav
@@ -43,9 +46,10 @@ class SimulatedDoll:
     `settings` are put over those that the arguments make, and written to the doll's settings.json
     (docs/firmware-log.md lists them). `noise` is the highest sample of the hiss that the
     microphone hears while nobody speaks. `heap_kb` gives the firmware no more heap than a board
-    with so many KB has. Replies become `reply-1.wav` and so on in the folder `out`; without it
-    they go when the doll goes. `flash` is a folder that outlives the doll; without it each doll is
-    a new one. `on_item` sees everything that the console says.
+    with so many KB has, and compiles it as for a board. Replies become `reply-1.wav` and so on in
+    the folder `out`; without it they go when the doll goes. `flash` is a folder that outlives the
+    doll; without it each doll is a new one. With `network` the doll reaches its relay through that,
+    bad as it may be. `on_item` sees everything that the console says.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class SimulatedDoll:
         out: Path | None = None,
         firmware: Path = FIRMWARE,
         flash: Path | None = None,
+        network: Network | None = None,
         on_item: Callable[[Item], None] | None = None,
     ) -> None:
         self.settings: dict[str, Any] = {
@@ -76,12 +81,15 @@ class SimulatedDoll:
         self.light = (0, 0, 0)
         self.restarts = 0
         self._firmware = firmware
+        self._on_board = firmware  # the same, or compiled
         self._given_flash = flash
         self._noise = noise
         self._heap_kb = heap_kb
         self._observer = on_item
         self._out = out
         self._asked = 0
+        self._network = network
+        self._opened = contextlib.AsyncExitStack()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._board: BoardProcess | None = None
         self._booting: asyncio.Task[None] | None = None
@@ -97,6 +105,12 @@ class SimulatedDoll:
             raise SimulatorError(f"there is no firmware in {self._firmware}: main.py is missing")
         self._folder = tempfile.TemporaryDirectory(prefix="doll-")
         try:
+            if self._network is not None:
+                way = self._network.between(self.settings["relay"])
+                self.settings["relay"] = await self._opened.enter_async_context(way)
+            if self._heap_kb is not None:
+                folder = Path(self._folder.name) / "firmware"
+                self._on_board = await asyncio.to_thread(compiled, self._firmware, folder)
             flash = self._flash
             flash.mkdir(parents=True, exist_ok=True)
             if self._out is not None:
@@ -237,7 +251,7 @@ class SimulatedDoll:
         self.state = "off"
         self._board = BoardProcess(self._take, self._ended)
         await self._board.start(
-            self._firmware,
+            self._on_board,
             self._flash,
             environment={
                 "SIM_NOISE": str(self._noise),
@@ -255,6 +269,7 @@ class SimulatedDoll:
                 await asyncio.wait((self._booting,))
             if self._board is not None:
                 await self._board.stop()
+            await self._opened.aclose()
         finally:
             if self._folder is not None:
                 self._folder.cleanup()
