@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,7 +26,10 @@ def create_app(services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        watch = None if services.shelf is None else asyncio.create_task(services.shelf.watch())
         yield
+        if watch is not None:
+            watch.cancel()
         await dolls.close()
         await services.close()
 

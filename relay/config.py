@@ -130,6 +130,12 @@ class TtsSettings(_Section):
     threads: Annotated[int, Ge(1), Le(16)] = 1  #: two are slower where they share a core
 
 
+class UpdateSettings(_Section):
+    """Where `doll update` leaves new firmware for the dolls."""
+
+    folder: Path = Path("updates")
+
+
 class Settings(BaseSettings):
     """Everything an owner can set. Defaults talk Korean and English with no key and no cloud."""
 
@@ -145,6 +151,7 @@ class Settings(BaseSettings):
     stt: SttSettings = SttSettings()
     llm: LlmSettings = LlmSettings()
     tts: TtsSettings = TtsSettings()
+    updates: UpdateSettings = UpdateSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from relay.config import ConfigError, GeminiSettings, OpenAISettings, Settings
+from relay.devices.shelf import Shelf
 from relay.llm.base import LanguageModel
 from relay.persona import load
 from relay.services import Services
@@ -28,6 +29,7 @@ async def build(settings: Settings) -> Services:
         llm=llm,
         tts=tts,
         persona=persona,
+        shelf=Shelf(settings.updates.folder),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from relay import locales
 from relay.config import Settings
+from relay.devices.shelf import Shelf
 from relay.hearing.base import VoiceDetector
 from relay.llm.base import LanguageModel
 from relay.memory.conversation import Conversations
@@ -27,6 +28,7 @@ class Services:
     tts: TextToSpeech
     persona: Persona
     conversations: Conversations = field(default_factory=Conversations)
+    shelf: Shelf | None = None  #: updates for the dolls' firmware
     _last_line: dict[str, str] = field(default_factory=dict)
 
     def line(self, key: str, language: str) -> str:

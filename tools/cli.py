@@ -13,6 +13,7 @@ from tools.bench.command import bench
 from tools.demo.command import demo
 from tools.flash.command import flash, logs, shell
 from tools.simulator.command import sim
+from tools.update.command import update
 
 app = typer.Typer(
     help="The talking doll: run the relay, try a doll without hardware, measure.",
@@ -25,6 +26,7 @@ app.command()(sim)
 app.command()(flash)
 app.command()(logs)
 app.command()(shell)
+app.command()(update)
 app.add_typer(bench, name="bench")
 
 

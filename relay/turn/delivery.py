@@ -19,7 +19,7 @@ from relay.turn.pacing import Pacer
 from relay.wire.codecs import Encoder
 from relay.wire.connection import Connection
 from relay.wire.errors import CloseCode, Disconnected
-from relay.wire.messages import DeviceMessage, RelayMessage
+from relay.wire.messages import DeviceMessage, Firmware, RelayMessage
 
 #: On top of the wait and the head start: what a doll may have missed before anybody noticed.
 _SLACK_S = 1.0
@@ -94,6 +94,15 @@ class Delivery:
         while self._journal.sent <= place < self._journal.end:
             await self._change()
             self._check()
+
+    async def send_block(self, data: bytes) -> None:
+        """Send one binary message that is no audio. Raises Disconnected."""
+        await self._put(self._output.block(data))
+
+    @property
+    def firmware(self) -> Firmware | None:
+        """What the doll has, as it said over the connection of the moment."""
+        return None if self._connection is None else self._connection.hello.firmware
 
     def confirm(self) -> None:
         """The doll has reported on its reply: nothing of it will be asked for again."""

@@ -12,6 +12,7 @@ from msgspec import structs
 from structlog.typing import FilteringBoundLogger
 
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
+from relay.devices.updater import Updater
 from relay.hearing.base import ListenMode
 from relay.hearing.hearing import (
     EndLikely,
@@ -32,7 +33,7 @@ from relay.turn.turn import Turn
 from relay.wire.blocks import Blocks
 from relay.wire.connection import Connection
 from relay.wire.errors import CloseCode, Disconnected
-from relay.wire.messages import Abort, DeviceMessage, Listen, Mcp, Report, Tts
+from relay.wire.messages import Abort, DeviceMessage, Listen, Mcp, Report, Tts, Update
 
 _FRAME_S = FRAME_SAMPLES / RATE_HZ
 
@@ -60,6 +61,10 @@ class Session:
             keep_s=settings.resume_s,
             head_start_s=settings.head_start_ms / 1000,
         )
+        self._updater: Updater | None = None
+        if services.shelf is not None:
+            token = services.settings.relay.token
+            self._updater = Updater(self.delivery, services.shelf, token, self._log)
         self._blocks = Blocks(FRAME_SAMPLES)
         self._hearing = Hearing(services.detector.stream(), services.settings.endpoint)
         self._recognition = Recognition(
@@ -83,6 +88,8 @@ class Session:
     async def run(self) -> None:
         """Serve the doll. Returns when it has gone, whatever the reason, with nothing left over."""
         try:
+            if self._updater is not None:
+                self._updater.begin()
             while True:
                 received = await self.delivery.receive()
                 if isinstance(received, np.ndarray):
@@ -92,6 +99,8 @@ class Session:
         except Disconnected:
             pass
         finally:
+            if self._updater is not None:
+                self._updater.close()
             self._recognition.discard()
             await self._cancel_turn()
             self._hearing.stop()
@@ -113,6 +122,11 @@ class Session:
             case Report():
                 self._log.info("report", **_figures(message))
                 self.delivery.confirm()
+            case Update():
+                if self._machine.state is State.IDLE:
+                    self.delivery.confirm()  # it has what it was sent, or would not ask for more
+                if self._updater is not None:
+                    await self._updater.obey(message)
             case Mcp():
                 self._log.debug("mcp", keys=sorted(message.payload))
 

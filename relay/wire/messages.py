@@ -49,6 +49,22 @@ class Resume(Struct, frozen=True):
     received: _Count  #: messages of the session that have come, without hello, pong and error
 
 
+_Word = Annotated[str, Meta(max_length=64, pattern=r"^[ -~]*$")]
+
+
+class Firmware(Struct, frozen=True):
+    """Ours: what a doll runs, so that it can be offered something newer."""
+
+    version: _Word
+    nonce: _Word  #: signed along with an offer, which is good for this session only
+    board: _Word = ""
+    mpy: _Word = ""  #: the .mpy format that it reads, such as 6.3; empty: none
+    arch: _Word = ""  #: of the native code in it
+    trial: bool = False  #: it has just been installed, and must prove itself
+    safe: bool = False  #: safe mode: three starts have failed
+    failed: _Word = ""  #: a version that did not work on this doll, and was taken back
+
+
 class Hello(Struct, frozen=True, tag="hello"):
     """Device to relay, first of all."""
 
@@ -57,6 +73,7 @@ class Hello(Struct, frozen=True, tag="hello"):
     transport: Literal["websocket"] = "websocket"
     audio_params: AudioParams = AudioParams()  #: of the uplink
     resume: Resume | None = None
+    firmware: Firmware | None = None
 
 
 class Listen(Struct, frozen=True, tag="listen"):
@@ -100,7 +117,16 @@ class Report(Struct, frozen=True, tag="report"):
     session_id: _Name = ""
 
 
-DeviceMessage: TypeAlias = Hello | Listen | Abort | Mcp | Ping | Report
+class Update(Struct, frozen=True, tag="update"):
+    """Device to relay, ours: how an update goes."""
+
+    state: Literal["get", "refused", "failed", "installed", "healthy"]
+    offset: _Count = 0  #: with "get": the first byte of the bundle that is wanted
+    reason: _Name = ""  #: with "refused" and "failed"
+    session_id: _Name = ""
+
+
+DeviceMessage: TypeAlias = Hello | Listen | Abort | Mcp | Ping | Report | Update
 
 
 class ServerHello(Struct, frozen=True, tag="hello"):
@@ -149,6 +175,13 @@ class System(Struct, frozen=True, tag="system"):
     command: Literal["reboot"]
 
 
+class UpdateOffer(Struct, frozen=True, tag="update"):
+    """Relay to device, ours: a newer firmware is there (docs/updates.md)."""
+
+    manifest: str  #: JSON, as it was signed
+    signature: str  #: HMAC-SHA256 of it with the doll's token, hex
+
+
 class Alert(Struct, frozen=True, tag="alert"):
     """Relay to device: a text to show, with a sound. Stock firmware wants all three fields."""
 
@@ -168,7 +201,9 @@ class Pong(Struct, frozen=True, tag="pong"):
     """Relay to device: the answer to `Ping`."""
 
 
-RelayMessage: TypeAlias = ServerHello | Stt | Llm | Tts | Mcp | System | Alert | Error | Pong
+RelayMessage: TypeAlias = (
+    ServerHello | Stt | Llm | Tts | Mcp | System | UpdateOffer | Alert | Error | Pong
+)
 
 _decoder = msgspec.json.Decoder(DeviceMessage)
 _encoder = msgspec.json.Encoder()

@@ -42,6 +42,10 @@ class Output:
         self._spoken_samples += len(frame)
         return self._framing.pack(packet, position_ms)
 
+    def block(self, data: bytes) -> bytes:
+        """One binary message with something else in it."""
+        return self._framing.pack(data, 0)
+
     def suits(self, other: Output) -> bool:
         """Whether a doll that understands `other` understands this one: same format and framing."""
         return type(self.encoder) is type(other.encoder) and type(self._framing) is type(

@@ -1,4 +1,4 @@
-"""The firmware as `doll flash` ships it: compiled, for the MicroPython that runs on this machine."""
+"""The firmware as `doll flash` ships it, compiled, but for this machine's MicroPython."""
 
 from __future__ import annotations
 

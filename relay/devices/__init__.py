@@ -1,0 +1,1 @@
+"""The dolls as devices: which firmware they have, and how they get a newer one."""

@@ -1,0 +1,132 @@
+"""Brings one doll a newer firmware: offers it, signed, and sends the blocks that it asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+from typing import Protocol
+
+import msgspec
+from pydantic import SecretStr
+from structlog.typing import FilteringBoundLogger
+
+from relay.devices.bundle import Bundle
+from relay.devices.shelf import Shelf
+from relay.wire.errors import Disconnected
+from relay.wire.messages import Firmware, RelayMessage, Update, UpdateOffer
+
+#: Bytes of a bundle in one binary message, behind four of its offset.
+BLOCK_BYTES = 4000
+
+#: Goes before what is signed: a signature made for anything else is no signature of an update.
+DOMAIN = b"talking-doll update 1\n"
+
+
+class Way(Protocol):
+    """What an updater needs of a session's way to its doll."""
+
+    device_id: str
+
+    @property
+    def firmware(self) -> Firmware | None:
+        """What the doll has, as it said over the connection of the moment."""
+
+    async def send(self, message: RelayMessage) -> None:
+        """Send one message. Raises Disconnected."""
+
+    async def send_block(self, data: bytes) -> None:
+        """Send one binary message that is no audio. Raises Disconnected."""
+
+
+class Updater:
+    """For one session. `close` it in the end."""
+
+    def __init__(
+        self, way: Way, shelf: Shelf, token: SecretStr | None, log: FilteringBoundLogger
+    ) -> None:
+        self._way = way
+        self._shelf = shelf
+        self._token = token
+        self._log = log
+        self._offered: Bundle | None = None
+        self._refused: Bundle | None = None  # not offered twice in a session
+        self._offering: asyncio.Task[None] | None = None
+        self._deaf = shelf.listen(self._on_news)
+
+    def begin(self) -> None:
+        """Offer what there is."""
+        firmware = self._way.firmware
+        if firmware is None:
+            return  # a stock board, or an older doll
+        if firmware.safe:
+            self._log.error("doll in safe mode", version=firmware.version)
+        if firmware.failed:
+            self._log.warning("update taken back", version=firmware.failed)
+        self._on_news()
+
+    def close(self) -> None:
+        """Offer nothing more."""
+        self._deaf()
+        if self._offering is not None:
+            self._offering.cancel()
+
+    async def obey(self, message: Update) -> None:
+        """Do what the doll asks for, and take note of what it says. Raises Disconnected."""
+        match message.state:
+            case "get":
+                await self._send_block(message.offset)
+            case "refused" | "failed":
+                self._refused, self._offered = self._offered, None
+                self._log.warning(f"update {message.state}", reason=message.reason)
+            case "installed" | "healthy":
+                self._log.info(f"update {message.state}")
+
+    def _on_news(self) -> None:
+        if self._offering is None or self._offering.done():
+            self._offering = asyncio.create_task(self._offer(), name="offer an update")
+
+    async def _offer(self) -> None:
+        firmware = self._way.firmware
+        bundle = None if firmware is None else self._shelf.bundle_for(firmware)
+        if firmware is None or bundle is None or bundle is self._refused:
+            return
+        if self._token is None:
+            self._log.warning("update not offered", why="without relay.token nobody can sign it")
+            return
+        manifest = make_manifest(bundle, self._way.device_id, firmware.nonce)
+        self._offered = bundle
+        self._log.info("update offered", version=bundle.version, bytes=len(bundle.data))
+        with contextlib.suppress(Disconnected):  # the session has noticed as well
+            await self._way.send(UpdateOffer(manifest, sign(self._token, manifest)))
+
+    async def _send_block(self, offset: int) -> None:
+        bundle = self._offered
+        if bundle is None or offset >= len(bundle.data):
+            self._log.warning("update block refused", offset=offset)
+            return
+        block = bundle.data[offset : offset + BLOCK_BYTES]
+        await self._way.send_block(offset.to_bytes(4, "big") + block)
+
+
+def make_manifest(bundle: Bundle, device_id: str, nonce: str) -> str:
+    """What is signed: which bundle, for which doll, in which of its sessions."""
+    return msgspec.json.encode(
+        {
+            "version": bundle.version,
+            "mpy": bundle.mpy,
+            "arch": bundle.architecture,
+            "files": bundle.files,
+            "size": len(bundle.data),
+            "sha256": bundle.sha256,
+            "device": device_id,
+            "nonce": nonce,
+        }
+    ).decode()
+
+
+def sign(token: SecretStr, manifest: str) -> str:
+    """HMAC-SHA256 of the manifest with the doll's token, in hex."""
+    key = token.get_secret_value().encode()
+    return hmac.new(key, DOMAIN + manifest.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,1 @@
+"""`doll update`: new firmware for dolls that are connected to a relay, over the air."""
