@@ -34,6 +34,7 @@ def create_app(services: Services) -> FastAPI:
         await services.close()
 
     app = FastAPI(title="Talking doll relay", version=__version__, lifespan=lifespan)
+    app.state.dolls = dolls
 
     @app.get("/healthz")
     async def healthz() -> dict[str, Any]:

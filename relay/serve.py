@@ -13,6 +13,7 @@ import uvicorn
 from relay import log
 from relay.app import WEBSOCKET_PATH, create_app
 from relay.config import ConfigError, Settings
+from relay.dolls import Dolls
 from relay.errors import ProviderError
 from relay.hearing.base import DetectorUnavailableError
 from relay.llm.extras import MissingExtraError
@@ -68,10 +69,16 @@ class _Server(uvicorn.Server):
         structlog.get_logger().info(
             "ready", brain=self._settings.llm.chosen, persona=services.persona.name
         )
-        self.config.app = create_app(services)
+        self.config.app = app = create_app(services)
+        self._dolls: Dolls = app.state.dolls
         gc.collect()
         gc.freeze()  # what is here now stays: collections during a turn need not look at it
         await super().serve(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Part from the dolls first: a session that waits for a lost one would keep us waiting."""
+        await self._dolls.close()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and log where: with port 0 the port is known only now."""

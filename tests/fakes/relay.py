@@ -1,0 +1,120 @@
+"""A whole relay on this machine, with providers that do as told. `python -m tests.fakes.relay PORT`
+runs one in a process of its own, to be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import audioop
+import struct
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import uvicorn
+
+from relay.app import create_app
+from relay.audio import FRAME_SAMPLES, Pcm
+from relay.config import Settings
+from relay.persona import load
+from relay.serve import serve
+from relay.services import Services
+from relay.wire.codecs.adpcm import AdpcmEncoder
+from relay.wire.server import websocket_options
+from tests.fakes.detector import LoudnessDetector
+from tests.fakes.llm import FakeLanguageModel
+from tests.fakes.stt import FakeSpeechToText
+from tests.fakes.tts import FakeTextToSpeech
+
+UNIT = 256  # samples in one DMA buffer of the doll: silence comes and goes in whole ones
+
+
+def audible(pcm: Pcm) -> Pcm:
+    """Without the silence before, between and after."""
+    units = pcm[: len(pcm) - len(pcm) % UNIT].reshape(-1, UNIT)
+    return units[units.any(axis=1)].ravel()
+
+
+class Sweep(FakeTextToSpeech):
+    """Speaks a rising tone, each part of which can be told from every other."""
+
+    def _chunks(self) -> list[Pcm]:
+        t = np.arange(round(self.seconds_per_clause * self.rate_hz)) / self.rate_hz
+        tone = (8000 * np.sin(2 * np.pi * (200 + 150 * t) * t + 0.3)).astype(np.int16)
+        step = round(self.chunk_s * self.rate_hz)
+        return [tone[at : at + step] for at in range(0, len(tone), step)]
+
+    def spoken(self) -> Pcm:
+        """All that was spoken, as a doll that misses nothing hears it, in whole frames."""
+        pcm = np.concatenate(self._chunks() * len(self.calls))
+        pcm = np.pad(pcm, (0, -len(pcm) % FRAME_SAMPLES))
+        encoder = AdpcmEncoder()
+        heard = b""
+        for at in range(0, len(pcm), FRAME_SAMPLES):
+            packet = encoder.encode(pcm[at : at + FRAME_SAMPLES])
+            predictor, index, _ = struct.unpack_from("<hBB", packet)
+            heard += audioop.adpcm2lin(packet[4:], 2, (predictor, index))[0]
+        return audible(np.frombuffer(heard, np.int16))
+
+
+@dataclass
+class Relay:
+    """A relay that listens on this machine."""
+
+    url: str
+    services: Services
+
+    @property
+    def tts(self) -> Sweep:
+        assert isinstance(self.services.tts, Sweep)
+        return self.services.tts
+
+    @property
+    def llm(self) -> FakeLanguageModel:
+        assert isinstance(self.services.llm, FakeLanguageModel)
+        return self.services.llm
+
+
+def services(settings: Settings) -> Services:
+    """Providers that do as told: a doll hears 2.5 s of a rising tone."""
+    return Services(
+        settings=settings,
+        detector=LoudnessDetector(),
+        stt=FakeSpeechToText("안녕"),
+        llm=FakeLanguageModel(["그건 나도 잘 모르겠어."]),
+        tts=Sweep(2.5),
+        persona=load("chacha"),
+    )
+
+
+@asynccontextmanager
+async def running(port: int = 0, **settings: dict[str, Any]) -> AsyncIterator[Relay]:
+    """A relay with these sections of its settings."""
+    shared = services(Settings(**settings))
+    config = uvicorn.Config(
+        create_app(shared),
+        port=port,
+        log_config=None,
+        timeout_graceful_shutdown=1,
+        **websocket_options(),
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    host, port = server.servers[0].sockets[0].getsockname()
+    try:
+        yield Relay(f"ws://{host}:{port}/xiaozhi/v1/", shared)
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def _build(settings: Settings) -> Services:
+    return services(settings)
+
+
+if __name__ == "__main__":
+    serve(Settings(relay={"port": int(sys.argv[1])}), _build)
