@@ -13,10 +13,14 @@ class Backoff:
     def __init__(self):
         self._ms = _FIRST_MS
 
-    # The next wait in milliseconds.
-    def next(self):
+    # The next wait in milliseconds. Somebody who is in a hurry waits at most so long, and does not
+    # make the waits of others longer.
+    def next(self, most=_LONGEST_MS):
         ms = self._ms
-        self._ms = min(2 * ms, _LONGEST_MS)
+        if most < ms:
+            ms = most
+        else:
+            self._ms = min(2 * ms, _LONGEST_MS)
         return ms - ms * os.urandom(1)[0] // 512
 
     # It went well: begin anew.

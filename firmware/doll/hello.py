@@ -5,13 +5,24 @@ from .audio import FRAME_MS, RATE
 
 _AUDIO = {"format": "adpcm", "sample_rate": RATE, "channels": 1, "frame_duration": FRAME_MS}
 
-HELLO = {
+_HELLO = {
     "type": "hello",
     "version": 1,
     "transport": "websocket",
-    "features": {"report": True, "mcp": True},
+    "features": {"report": True, "mcp": True, "resume": True},
     "audio_params": _AUDIO,
 }
+
+
+# This doll's hello; about() says which firmware it has, resume which session it wants to go on
+# with, and how far that had come.
+def make(about, resume=None):
+    message = dict(_HELLO)
+    if resume:
+        message["resume"] = resume
+    if about:
+        message["firmware"] = about()
+    return message
 
 
 # The session of the relay's hello; OSError if it is none, or if this doll cannot play its audio.

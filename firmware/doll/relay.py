@@ -21,10 +21,15 @@ _HELLO_MS = const(10_000)
 _STALL_MS = const(10_000)  # for one frame to go out
 _PING_MS = const(20_000)  # of silence, and then we ask
 _SILENCE_MS = const(45_000)  # and then the link is dead
+_TURN_PING_MS = const(2_000)  # the same while an answer is to come
+_TURN_SILENCE_MS = const(6_000)
 _CHECK_MS = const(1000)
 _HELD_MS = const(60_000)  # a link that lasted so long was a good one
+_HURRY_MS = const(500)  # between tries in mid-turn
 _QUEUE = const(16)
 _GARBAGE = const(20)  # messages that are none, before we try a new connection
+
+_UNCOUNTED = ("hello", "pong", "error")  # they belong to the connection, not to the session
 
 
 class Relay:
@@ -42,9 +47,17 @@ class Relay:
         self._ws = WebSocket(rx=1024, tx=1536, text=2048, limit=4096)
         self._audio = memoryview(self._ws.tx)[WebSocket.HEAD : WebSocket.HEAD + _FRAME]
         self._session = ""
+        self._received = 0  # messages of the session: those that its relay counts as well
         self._up = False
         self._reset()
         self.frames_sent = 0  # since the last listen start
+        self.urgent = False  # an answer is to come: a link that is silent is left soon
+        self.holding = False  # it was cut off: the next hello asks to go on with it
+        self.resumed = False  # what the relay said to that
+        self.hurry = False  # somebody waits for the link
+        self.seen = False  # set whenever the link comes by; the supervisor sets it back
+        self.sink = None  # of binary messages, in place of the speaker; until the link is lost
+        self.about = None  # gives the hello's "firmware"
         self.on_link = None
         self.on_message = None
         self.on_sent = None
@@ -56,6 +69,7 @@ class Relay:
         self._free = True  # nothing is on its way out
         self._began = self._checked = self._asked = time.ticks_ms()
         self._garbage = 0
+        self.sink = None
 
     ################################################################################################
     # What a turn says. All of it returns at once; without a link it says nothing.
@@ -97,6 +111,10 @@ class Relay:
         message["session_id"] = self._session
         self._queue.append(message)
 
+    # Whether all that was said is out.
+    def is_quiet(self):
+        return self._free and not self._queue
+
     ################################################################################################
     # The link
 
@@ -104,6 +122,7 @@ class Relay:
     async def run(self):
         backoff = Backoff()
         while True:
+            self.seen = True
             since = time.ticks_ms()
             try:
                 await self._wifi.connect()
@@ -121,11 +140,12 @@ class Relay:
                 self._meter.rest()
                 self._ws.close()
             self._reset()
+            self._speaker.tear()
             self.on_link(False)
             gc.collect()
             if time.ticks_diff(time.ticks_ms(), since) > _HELD_MS:
                 backoff.reset()
-            ms = backoff.next()
+            ms = backoff.next(_HURRY_MS) if self.hurry else backoff.next()
             log.info("relay retry ms=%d", ms)
             await asyncio.sleep_ms(ms)
 
@@ -141,14 +161,20 @@ class Relay:
         ws = self._ws
         await ws.connect(self._url, self._headers, self._ca, self._insecure)
         self._reset()
-        self._put(hello.HELLO)
+        wish = {"session_id": self._session, "received": self._received}
+        self._put(hello.make(self.about, wish if self.holding else None))
         start = time.ticks_ms()
         while True:
             if not self._free:
                 self._free = ws.flush()
             op = ws.poll(self._speaker)
             if op == TEXT:
-                self._session = hello.accept(self._parse())
+                message = self._parse()
+                self._session = hello.accept(message)
+                self.resumed = message.get("resumed") is True
+                self.holding = False
+                if not self.resumed:
+                    self._received = 0
                 return
             if op == BINARY:
                 self._speaker.end()
@@ -160,13 +186,18 @@ class Relay:
     async def _serve(self):
         ws = self._ws
         while True:
+            self.seen = True
             busy = self._step_out()
-            op = ws.poll(self._speaker)
+            sink = self.sink or self._speaker
+            op = ws.poll(sink)
             if op == BINARY:
-                self._speaker.end()
+                self._received += 1
+                sink.end()
             elif op == TEXT:
                 self._meter.rest()
                 message = self._parse()
+                if message is None or message.get("type") not in _UNCOUNTED:
+                    self._received += 1
                 if message is not None:
                     self.on_message(message)
                 self._meter.run()
@@ -242,9 +273,10 @@ class Relay:
                 raise Closed(1006, "the relay does not read")
             return
         silence = time.ticks_diff(now, ws.last_rx)
-        if silence > _SILENCE_MS:
+        if silence > (_TURN_SILENCE_MS if self.urgent else _SILENCE_MS):
             raise Closed(1006, "the relay is silent")
-        if silence > _PING_MS and time.ticks_diff(now, self._asked) > _PING_MS:
+        ping_ms = _TURN_PING_MS if self.urgent else _PING_MS
+        if silence > ping_ms and time.ticks_diff(now, self._asked) > ping_ms:
             self._asked = now
             self._free = ws.begin(PING, 0)
             self._began = now

@@ -85,6 +85,25 @@ class Speaker:
             self._ring.readinto(self._frame)
         return accepted
 
+    # Whether more of the reply is to come.
+    def is_open(self):
+        return self._accepts
+
+    # Whether it plays, or is about to: not while it waits for its buffer to fill.
+    def is_playing(self):
+        return self._state == _PLAYING
+
+    # Whether there is no reply to play, and none to wait for.
+    def is_idle(self):
+        return self._state == _IDLE
+
+    # Plays a DMA buffer of samples of the doll's own. False if there is no room for it yet. Only
+    # while the speaker is idle.
+    def play(self, unit):
+        if self._claim:
+            self._claim()
+        return self._i2s.write(unit) > 0
+
     # Takes n bytes at buf[off:] of a message, or none while there is no room for a whole frame:
     # then the link stops reading, and TCP slows the relay down.
     def write(self, buf, off, n):
@@ -109,6 +128,10 @@ class Speaker:
             self._ring.write(self._in)
         else:
             self.lost += 1
+
+    # The link has broken: the message that was coming in will not end.
+    def tear(self):
+        self._size = 0
 
     # Moves what can be moved, at most one DMA buffer. False if there is nothing to do yet.
     def step(self):

@@ -20,6 +20,7 @@ _ECHO_MS = const(1000)  # a tts stop so soon after an abort is of the reply that
 _LISTEN_MS = const(60_000)
 _THINK_MS = const(60_000)
 _STALL_MS = const(15_000)  # a reply without a new frame
+_HOLD_MS = const(15_000)  # without a link: then an answer is lost, and a question too
 _AGAIN_MS = const(200)  # hands-free: between a reply and listening again
 _COLLECT_MS = const(60)  # after a turn's words are out: a collection can take as long
 _VOLUMES = (100, 75, 50, 25)
@@ -39,7 +40,12 @@ class Turn:
         self._played = 0  # frames, when the reply last moved on
         self._abort_at = time.ticks_add(now, -_ECHO_MS - 1)
         self._aborting = False  # everything up to the relay's tts stop is of the old reply
+        self._linked = None  # whether the link is up; not known yet
+        self._lost_at = now  # when it broke
+        self._held = None  # the state that an answer was in that waits for the link
+        self._sent = False  # the relay has been told that all was said
         self._garbage = False  # worth a collection, as soon as nothing waits for us
+        self.troubles = 0  # how many turns have come to nothing
         self.state = "booting"
         light.show("booting")
 
@@ -49,14 +55,14 @@ class Turn:
     # The link to the relay is up (its hello was accepted), or down.
     def on_link(self, up, now):
         self._aborting = False
+        was = self._linked
+        self._linked = up
         if up:
-            self._rest(now)
-        elif self.state != "connecting":
-            if self.state == "speaking":
-                self._speaker.flush()
-                account.played(self._speaker, self._meter, self._relay)
-            self._microphone.close()
-            self._enter("connecting", now)
+            self._on_found(now)
+        elif was is not False:
+            self._lost_at = now
+            self._relay.hurry = True
+            self._on_lost(now)
 
     # What button.poll() returned.
     def on_button(self, event, now):
@@ -65,7 +71,12 @@ class Turn:
                 return  # the person is speaking
             self.set_volume(self._quieter())
         log.info("button %s", button.NAMES[event])
-        if self.state in ("booting", "connecting"):
+        if self._held and event == button.PRESS:  # nobody wants to wait for that
+            self._lose(now)
+            self._rest(now)
+            return
+        if self.state in ("booting", "connecting", "updating"):
+            self.troubles += event == button.PRESS
             return
         if event == button.PRESS:
             if self._talk == "hold" and self.state != "listening":
@@ -103,6 +114,7 @@ class Turn:
 
     # The last frame of what was heard has gone, and that it was the last.
     def on_sent(self):
+        self._sent = True
         account.listened(self._microphone, self._meter, self._relay)
 
     # What the speaker's event was.
@@ -126,6 +138,8 @@ class Turn:
             self._garbage = False
             self._meter.reset()
             gc.collect()
+        if not self._linked:
+            self._wait(now)
         if self.state == "idle":
             if self._talk == "free" and age >= _AGAIN_MS and not self._aborting:
                 self._hear("auto", now)
@@ -137,6 +151,7 @@ class Turn:
         elif self.state == "thinking":
             if age > _THINK_MS:
                 log.warn("turn: no answer")
+                self.troubles += 1
                 self._interrupt(now)
                 self._rest(now)
         elif self.state == "speaking":
@@ -145,8 +160,25 @@ class Turn:
                 self._since = now
             elif age > _STALL_MS:
                 log.warn("turn: the reply stalled")
+                self.troubles += 1
                 self._interrupt(now)
                 self._rest(now)
+
+    # Whether an update may come now. While one does, nobody is heard.
+    def begin_update(self, now):
+        if self.state == "listening" and self._talk == "free":
+            self._cut()
+            self._relay.abort()
+        elif self.state != "idle":
+            return False
+        self._microphone.close()
+        self._enter("updating", now)
+        return True
+
+    # There will be no update after all.
+    def end_update(self, now):
+        if self.state == "updating":
+            self._rest(now)
 
     # Sets the volume, 0-100, by hand or by the relay.
     def set_volume(self, volume):
@@ -155,6 +187,70 @@ class Turn:
 
     ################################################################################################
     # What they change
+
+    # The link has broken. An answer waits for it, and what has come of it is played; a question is
+    # asked on into the microphone's ring.
+    def _on_lost(self, now):
+        state = self.state
+        if state == "speaking" and not self._speaker.is_open():
+            return  # all of it is here
+        if state == "speaking" or (state == "thinking" and self._sent):
+            self._held = state
+            self._relay.holding = True
+            if state == "speaking":
+                return
+        elif state == "listening" and self._talk != "free":
+            return
+        elif state == "thinking":
+            self._fail("the question is lost")
+        self._rest(now)
+
+    # Time passes without a link.
+    def _wait(self, now):
+        over = time.ticks_diff(now, self._lost_at) > _HOLD_MS
+        if self._held:
+            if over:
+                self._lose(now)
+                self._rest(now)
+            elif self.state == "speaking" and not self._speaker.is_playing():
+                self._enter("connecting", now)
+        elif over and self.state == "listening":
+            self._heard(now)
+
+    # The link is back. The relay goes on with the answer if it has kept it.
+    def _on_found(self, now):
+        held = self._held
+        self._held = None
+        if held and self._relay.resumed:
+            log.info("turn resumed")
+            self._enter(held, now)
+            return
+        if held:
+            self._held = held
+            self._lose(now)
+        elif self.state == "speaking":
+            return  # to its end
+        elif self.state == "listening":
+            if self._mode:
+                lost = self._relay.frames_sent + self._microphone.lost
+                log.warn("turn: the link broke, listening anew lost=%d", lost)
+                self._tell(self._mode)
+            return
+        self._rest(now)
+
+    # The answer that waited for the link will not come.
+    def _lose(self, now):
+        speaking = self._held == "speaking"
+        self._held = None
+        self._relay.holding = False
+        self._fail("the answer is lost")
+        if speaking:
+            self._speaker.flush()
+            account.played(self._speaker, self._meter, self._relay)
+
+    def _fail(self, what):
+        log.warn("turn: %s", what)
+        self.troubles += 1
 
     def _on_tts(self, message, now):
         state = message.get("state")
@@ -166,7 +262,7 @@ class Turn:
             # While the button is down the person speaks: a reply would be an old one.
             if self.state == "listening" and self._mode != "auto":
                 return
-            if self.state in ("booting", "connecting"):
+            if self.state in ("booting", "connecting", "updating"):
                 return
             if self.state == "speaking":
                 account.played(self._speaker, self._meter, self._relay)
@@ -194,10 +290,15 @@ class Turn:
             self._cut()
             self._rest(now)
 
-    # The doll is ready for the next turn.
+    # The doll is ready for the next turn, as soon as it has a link.
     def _rest(self, now):
-        self._microphone.ready()
-        self._enter("idle", now)
+        if self._linked:
+            self._microphone.ready()
+            self._enter("idle", now)
+        else:
+            self._relay.hurry = self._held is not None
+            self._microphone.close()
+            self._enter("connecting", now)
 
     # The microphone opens; the relay is told once it is known how.
     def _hear(self, mode, now):
@@ -209,12 +310,17 @@ class Turn:
 
     def _tell(self, mode):
         self._mode = mode
+        self._sent = False
         log.info("listen start mode=%s", mode)
         self._relay.listen(mode)
 
     # The person has said all: what was kept is sent, and then that this was all.
     def _heard(self, now):
         self._microphone.close()
+        if not self._linked:
+            self._fail("the question is lost")
+            self._rest(now)
+            return
         self._relay.listened()
         self._enter("thinking", now)
 
@@ -243,6 +349,7 @@ class Turn:
         if state != "listening":
             self._mode = None
         self._garbage = state in ("idle", "thinking")
+        self._relay.urgent = state in ("thinking", "speaking")
         if state in ("listening", "speaking"):
             self._meter.reset()
         if state != self.state:

@@ -229,6 +229,124 @@ except Closed as e:
 """)
 
 
+def test_while_an_answer_is_to_come_it_is_asked_after_2_s_and_left_after_6(check: Check) -> None:
+    check("""
+r.urgent = True
+asked = []
+for tenth in range(60):
+    r._check(ws)
+    if shown():
+        asked.append(tenth / 10)
+    clock.now += 100
+assert asked == [3.0], asked  # a look each second
+clock.now += 1001
+try:
+    r._check(ws)
+    assert False
+except Closed as e:
+    assert "silent" in str(e)
+""")
+
+
+DIALOGUE = """
+comes = []
+
+async def connect(*to):
+    pass
+
+def poll(sink):
+    if not comes:
+        raise Closed(1006, "gone")
+    message = comes.pop(0)
+    if message == BINARY:
+        return BINARY
+    data = (message if isinstance(message, str) else json.dumps(message)).encode()
+    ws.text[: len(data)] = data
+    ws.length = len(data)
+    return TEXT
+
+class Sink:
+    def end(self): pass
+
+async def serve():
+    try:
+        await r._serve()
+    except Closed:
+        pass
+
+ws.connect, ws.poll = connect, poll
+r._speaker = Sink()
+r.on_message = lambda message: None
+
+def greet(**more):
+    ws.out.clear()
+    said = {"type": "hello", "session_id": "s-1", "audio_params": hello._AUDIO}
+    said.update(more)
+    comes.append(said)
+    asyncio.run(r._connect())
+    return ws.out[0]
+"""
+
+
+def test_a_lost_session_is_asked_for_with_all_that_has_come_of_it(check: Check) -> None:
+    check(
+        DIALOGUE
+        + """
+said = greet()
+assert said["features"]["resume"] is True and "resume" not in said
+stt = {"type": "stt", "text": "x"}
+comes += [stt, BINARY, BINARY, {"type": "pong"}, {"type": "error"}, "garbage", BINARY]
+asyncio.run(serve())
+r.holding = True
+said = greet(resumed=True, session_id="s-1")
+assert said["resume"] == {"session_id": "s-1", "received": 5}, said
+assert r.resumed and not r.holding
+comes += [BINARY, BINARY]
+asyncio.run(serve())
+r.holding = True
+assert greet(resumed=True)["resume"]["received"] == 7
+"""
+    )
+
+
+def test_a_relay_that_does_not_go_on_begins_a_new_count(check: Check) -> None:
+    check(
+        DIALOGUE
+        + """
+greet()
+comes += [BINARY, BINARY]
+asyncio.run(serve())
+for answer in ({}, {"resumed": False}, {"resumed": 1}):
+    answer["session_id"] = "s-2"
+    r.holding = True
+    greet(**answer)
+    assert not r.resumed
+    r.holding = True
+    assert greet(resumed=True)["resume"] == {"session_id": "s-2", "received": 0}
+assert "resume" not in greet()
+"""
+    )
+
+
+def test_a_lost_greeting_is_tried_again_with_the_same_count(check: Check) -> None:
+    check(
+        DIALOGUE
+        + """
+greet()
+comes += [BINARY]
+asyncio.run(serve())
+r.holding = True
+for _ in range(3):
+    ws.out.clear()
+    try:
+        asyncio.run(r._connect())
+        assert False
+    except Closed:
+        assert ws.out[0]["resume"] == {"session_id": "s-1", "received": 1}
+"""
+    )
+
+
 def test_a_relay_that_talks_is_not_asked(check: Check) -> None:
     check("""
 for second in range(300):
@@ -277,6 +395,20 @@ print("end")
 """)
         == "end\n"
     )
+
+
+def test_who_is_in_a_hurry_waits_little_and_does_not_slow_others_down(
+    micropython: Micropython,
+) -> None:
+    script = """
+from doll.backoff import Backoff
+b = Backoff()
+for _ in range(100):
+    assert 250 <= b.next(500) <= 500
+assert 500 <= b.next() <= 1000
+print("end")
+"""
+    assert micropython(script) == "end\n"
 
 
 def test_the_clock_is_set_before_a_certificate_is_judged(micropython: Micropython) -> None:

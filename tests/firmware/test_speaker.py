@@ -262,6 +262,23 @@ assert 2900 < int.from_bytes(amp.taken[-2:], "little") < 3100
 """)
 
 
+def test_half_a_message_of_a_lost_link_is_not_part_of_the_next(check: Check) -> None:
+    check("""
+s.begin()
+s.write(frame(1000), 0, 100)
+s.tear()
+assert not s.is_playing()
+for _ in range(4):
+    message(frame(3000))
+run()
+assert s.is_playing() and s.is_open()
+assert s.played == 4 and s.lost == 0
+assert 2900 < int.from_bytes(amp.taken[-2:], "little") < 3100
+s.finish()
+assert not s.is_open()
+""")
+
+
 def test_a_full_buffer_takes_nothing_until_a_frame_was_played(check: Check) -> None:
     check("""
 s.begin()
