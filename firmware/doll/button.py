@@ -26,6 +26,10 @@ class Button:
         self._since = now  # the last change
         self._seen = NONE
 
+    # Whether it was down when it was last looked at.
+    def is_down(self):
+        return self._down
+
     # Looks at the pin and returns what happened, one event per call. Call it every 20 ms or so.
     def poll(self, now):
         age = time.ticks_diff(now, self._since)

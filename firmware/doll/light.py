@@ -1,5 +1,7 @@
 # The light says what the doll is doing. A NeoPixel shows colours; a plain LED, on and off. A
-# change of state makes one small tuple; blinking takes no heap.
+# change of state makes a few small tuples; blinking takes no heap.
+
+from micropython import const
 
 # Red, green and blue at full brightness. An open microphone is always shown: nothing else is
 # green.
@@ -10,10 +12,21 @@ _STATES = {
     "listening": 0x00FF00,
     "thinking": 0xC87800,
     "speaking": 0xFF3CA0,
+    "setup": 0xFFFFFF,
+    "reset": 0xFF0000,
+    "updating": 0x8C00FF,
+    "safe": 0xFF1400,
 }
 
 # Milliseconds of one blink; the others are steady.
-_BLINKS = {"connecting": 1000, "thinking": 240}
+_BLINKS = {
+    "connecting": 1000,
+    "setup": 2000,
+    "reset": 120,
+    "thinking": 240,
+    "updating": 500,
+    "safe": 2000,
+}
 
 # The relay's emotions, as xiaozhi names them. The others keep the colour of speaking.
 _EMOTIONS = {
@@ -36,6 +49,16 @@ _EMOTIONS = {
 
 _OFF = (0, 0, 0)
 
+# A doll that does not check whose relay it talks to says so: a short flash of red, but never while
+# its microphone is open. A plain LED can only change for a moment.
+_WARN_EVERY_MS = const(3000)
+_WARN_MS = const(100)
+
+# What is shown.
+_DARK = const(0)
+_LIT = const(1)
+_WARNING = const(2)
+
 
 class Light:
     # pixel is a NeoPixel, or None with a plain LED on led; brightness is 0-255.
@@ -43,6 +66,7 @@ class Light:
         self._pixel = pixel
         self._led = led
         self._emotion = None
+        self.warns = False  # of an insecure link
         self.brightness = brightness
         self.show("booting")
 
@@ -58,14 +82,16 @@ class Light:
         if state == "speaking":
             rgb = _EMOTIONS.get(self._emotion, rgb)
         k = self.brightness
-        self._colour = (
+        colour = (
             (rgb >> 16) * k // 255,
             (rgb >> 8 & 255) * k // 255,
             (rgb & 255) * k // 255,
         )
+        lit = 1 if rgb else 0
+        self._looks = (_OFF, colour, (k, 0, 0)) if self._pixel else (0, lit, 1 - lit)
         self._blink = _BLINKS.get(state, 0)
-        self._lit = None
-        self._put(True)
+        self._shown = None
+        self._put(_LIT)
 
     # The doll feels so from here to the end of its reply.
     def feel(self, emotion):
@@ -75,18 +101,22 @@ class Light:
 
     # Blinks. Call it every 20 ms or so.
     def tick(self, now):
-        if self._blink:
-            self._put(now % self._blink < self._blink >> 1)
+        if self.warns and now % _WARN_EVERY_MS < _WARN_MS and self._state != "listening":
+            self._put(_WARNING)
+        elif self._blink and now % self._blink >= self._blink >> 1:
+            self._put(_DARK)
+        else:
+            self._put(_LIT)
 
-    def _put(self, lit):
-        if lit == self._lit:
+    def _put(self, what):
+        if what == self._shown:
             return
-        self._lit = lit
+        self._shown = what
         if self._pixel:
-            self._pixel[0] = self._colour if lit else _OFF
+            self._pixel[0] = self._looks[what]
             self._pixel.write()
         else:
-            self._led(1 if lit and self._colour != _OFF else 0)
+            self._led(self._looks[what])
 
 
 # The light of a board: a NeoPixel, or a plain LED that lights at 1.

@@ -10,7 +10,9 @@ FILE = "settings.json"
 _GOOD = "settings.good.json"  # a copy of what was last read without a fault
 _LIMIT = 8192  # bytes
 
-_TALK = ("hold", "tap", "free")
+TALK = ("hold", "tap", "free")
+LANGUAGES = ("", "ko", "en")  # empty: the relay decides
+_UPDATE = ("newer", "any", "off")
 _LOG = ("info", "debug")
 
 
@@ -26,11 +28,25 @@ def _is_int(low, high):
     return lambda v: isinstance(v, int) and not isinstance(v, bool) and low <= v <= high
 
 
+# Whether a Wi-Fi network can have that name: 1 to 32 bytes.
+def is_ssid(value):
+    return _is_text(value, 32) and 0 < len(value.encode()) <= 32
+
+
+# Whether a WPA2 network can have that password, or an open one none: 8 to 63 bytes, or the 64
+# digits of the key itself.
+def is_wifi_password(value):
+    if not _is_text(value, 64):
+        return False
+    n = len(value.encode())
+    return not n or 8 <= n <= 63 or (n == 64 and all(c in "0123456789abcdefABCDEF" for c in value))
+
+
 def _is_wifi(value):
     if not isinstance(value, list) or len(value) > 16:
         return False
     for place in value:
-        if not isinstance(place, dict) or not _is_text(place.get("ssid"), 32) or not place["ssid"]:
+        if not isinstance(place, dict) or not is_ssid(place.get("ssid")):
             return False
         if not _is_text(place.get("password", ""), 64):
             return False
@@ -53,15 +69,29 @@ _KEYS = {
     "token": ("", lambda v: _is_text(v, 512), "a text without line breaks"),
     "device_id": ("", lambda v: _is_text(v, 64), "a text of at most 64 characters"),
     "client_id": ("", lambda v: _is_text(v, 64), "a text of at most 64 characters"),
-    "talk": ("hold", lambda v: v in _TALK, '"hold", "tap" or "free"'),
+    "talk": ("hold", lambda v: v in TALK, '"hold", "tap" or "free"'),
     "volume": (70, _is_int(0, 100), "a whole number from 0 to 100"),
     "mic_gain": (3, _is_int(0, 8), "a whole number from 0 to 8"),
     "buffer_ms": (128, _is_int(32, 1000), "a whole number from 32 to 1000"),
     "light": (32, _is_int(4, 255), "a whole number from 4 to 255"),
-    "ca": ("", _is_text, "the name of a DER file, or empty"),
+    "ca": ("public", _is_text, 'the name of a DER file, or "public"'),
     "insecure": (False, lambda v: isinstance(v, bool), "true or false"),
+    "sounds": (True, lambda v: isinstance(v, bool), "true or false"),
+    "watchdog": (True, lambda v: isinstance(v, bool), "true or false"),
+    "update": ("newer", lambda v: v in _UPDATE, '"newer", "any" or "off"'),
+    "language": ("", lambda v: v in LANGUAGES, '"ko", "en" or empty'),
     "log": ("info", lambda v: v in _LOG, '"info" or "debug"'),
 }
+
+
+# Whether a setting can have that value.
+def is_good(key, value):
+    return bool(_KEYS[key][1](value))
+
+
+# The value that a setting has if nobody says another.
+def default(key):
+    return _KEYS[key][0]
 
 
 # Each key of _KEYS is an attribute.
@@ -81,6 +111,28 @@ class Settings:
         if not self._writable:  # a file with faults is left for its owner to look at
             return False
         return _write(FILE, self._values) and _write(_GOOD, self._values)
+
+    # Changes several settings at once, as the owner wants it: a file with faults gives way to what
+    # is in use. False if it could not be written; then nothing is changed.
+    def save(self, changes):
+        for key, value in changes.items():
+            if not is_good(key, value):
+                raise ValueError(key)
+        values = dict(self._values)
+        values.update(changes)
+        if not _write(FILE, values):
+            return False
+        _write(_GOOD, values)
+        self.__init__(values, True)
+        return True
+
+
+# Back to factory settings. What is left is the board, for with the pins of another one the doll
+# might do harm. A power cut in between leaves the old settings or none.
+def reset(conf):
+    values = {"board": conf.board}
+    _write(FILE, values)
+    _write(_GOOD, values)
 
 
 # Reads the settings; never fails. What is wrong goes to the log.

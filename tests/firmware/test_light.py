@@ -19,7 +19,7 @@ class Pixel:
 
 pixel = Pixel()
 light = Light(pixel, None, 255)
-STATES = ("booting", "connecting", "idle", "listening", "thinking", "speaking")
+STATES = ("booting", "setup", "reset", "connecting", "idle", "listening", "thinking", "speaking")
 """
 
 
@@ -100,6 +100,7 @@ assert levels == [1, 0, 1, 0, 1], levels
 
 def test_blinking_takes_no_heap(check: Check) -> None:
     check("""
+light.warns = True
 light.show("thinking")
 def blink(n):
     while n:
@@ -113,4 +114,40 @@ before = gc.mem_alloc()
 blink(500)
 used = gc.mem_alloc() - before
 assert used == 0, used
+""")
+
+
+def test_an_insecure_link_flashes_red_in_every_state_but_while_it_listens(check: Check) -> None:
+    check("""
+light.dim(40)
+for state in STATES:
+    light.warns = False
+    light.show(state)
+    usual = set()
+    for now in range(0, 6000, 20):
+        light.tick(now)
+        usual.add(pixel.shown)
+    light.warns = True
+    flashes = 0
+    for now in range(0, 6000, 20):
+        light.tick(now)
+        flashes += pixel.shown == (40, 0, 0) and (40, 0, 0) not in usual
+    if state == "listening":
+        assert flashes == 0
+    elif state != "reset":  # which is red itself
+        assert flashes == 10, (state, flashes)  # 100 ms of 3 s
+""")
+
+
+def test_on_a_plain_led_a_warning_is_a_change(check: Check) -> None:
+    check("""
+levels = []
+led = Light(None, levels.append, 32)
+led.warns = True
+for state in ("idle", "speaking"):
+    led.show(state)
+    del levels[:]
+    for now in range(200, 6200, 20):
+        led.tick(now)
+    assert levels == ([1, 0] if state == "idle" else [0, 1]) * 2, (state, levels)
 """)

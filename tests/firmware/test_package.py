@@ -12,7 +12,12 @@ FIRMWARE = REPOSITORY / "firmware"
 
 def test_the_package_holds_every_file_where_it_belongs() -> None:
     package = json.loads((FIRMWARE / "package.json").read_text())
-    files = {p.relative_to(FIRMWARE).as_posix() for p in FIRMWARE.rglob("*.py")}
+    files = {
+        path.relative_to(FIRMWARE).as_posix()
+        for path in FIRMWARE.rglob("*")
+        if path.is_file() and not any(part[0] in "._" for part in path.parent.parts)
+    }
+    files -= {"package.json", "ruff.toml"}
     assert {destination for destination, _ in package["urls"]} == files
     assert all(source == destination for destination, source in package["urls"])
 

@@ -89,6 +89,8 @@ def test_two_damaged_files_give_the_defaults(micropython: Micropython, tmp_path:
         ("wifi", [{"password": "x"}]),
         ("wifi", [{"ssid": ""}]),
         ("wifi", [{"ssid": "x" * 33}]),
+        ("wifi", [{"ssid": "가" * 11}]),  # 33 bytes
+        ("language", "de"),
         ("token", "a\nb"),
         ("insecure", "yes"),
         ("buffer_ms", 0),
@@ -101,7 +103,7 @@ def test_a_wrong_value_gives_way_to_the_last_good_one_and_is_named(
 ) -> None:
     good = {"volume": 33, "relay": "ws://good/", "talk": "free", "board": "esp32"}
     good |= {"wifi": [{"ssid": "good"}], "token": "good", "insecure": True}
-    good |= {"buffer_ms": 64, "light": 9, "log": "debug"}
+    good |= {"buffer_ms": 64, "light": 9, "log": "debug", "language": "ko"}
     (tmp_path / "settings.good.json").write_text(json.dumps(good))
     (tmp_path / "settings.json").write_text(json.dumps({**good, key: value}))
     values, log = _load(micropython)
@@ -151,6 +153,42 @@ print(s.volume)
 """)
         == "volume\n70\n"
     )
+
+
+def test_several_settings_are_saved_at_once_or_not_at_all(
+    micropython: Micropython, tmp_path: Path
+) -> None:
+    (tmp_path / "settings.json").write_text('{"board": "esp32", "volume": 1}')
+    output = micropython("""
+from doll import settings
+s = settings.load()
+try:
+    s.save({"volume": 20, "talk": "shout"})
+except ValueError as e:
+    print(e, s.volume)
+print(s.save({"volume": 20, "talk": "tap"}), s.volume, s.talk, s.board)
+""")
+    assert output == "talk 1\nTrue 20 tap esp32\n"
+    for name in ("settings.json", "settings.good.json"):
+        stored = json.loads((tmp_path / name).read_text())
+        assert stored == {"board": "esp32", "volume": 20, "talk": "tap"}
+
+
+@pytest.mark.parametrize("content", ["{", '{"volume": 900}'])
+def test_what_the_owner_saves_replaces_a_file_with_faults(
+    micropython: Micropython, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "settings.json").write_text(content)
+    script = "from doll import settings\nprint(settings.load().save({'volume': 5}))"
+    assert micropython(script).endswith("True\n")
+    assert json.loads((tmp_path / "settings.json").read_text()) == {"volume": 5}
+
+
+def test_a_reset_leaves_the_board_alone(micropython: Micropython, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"board": "esp32", "token": "t", "mine": 1}')
+    micropython("from doll import settings\nsettings.reset(settings.load())")
+    for name in ("settings.json", "settings.good.json"):
+        assert json.loads((tmp_path / name).read_text()) == {"board": "esp32"}
 
 
 def test_no_password_or_token_reaches_the_log(micropython: Micropython, tmp_path: Path) -> None:

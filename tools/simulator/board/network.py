@@ -73,9 +73,20 @@ class WLAN:
     def active(self, value=None):
         if value is None:
             return self._active
+        if bool(value) != self._active and self._interface == AP_IF:
+            self._open_or_close(value)
         self._active = bool(value)
         if not value:
             self._status = STAT_IDLE
+
+    # The board's own network. Nobody can join it but over this machine's loopback.
+    def _open_or_close(self, value):
+        if value and self._config.get("security") == AUTH_WPA2_PSK:
+            if not 8 <= len(self._config.get("key", "")) <= 63:
+                raise OSError("Wifi Internal Error")
+        ssid = self._config.get("ssid", "ESP_000001")
+        secured = self._config.get("security", AUTH_OPEN) != AUTH_OPEN
+        sim.tell("access_point", active=bool(value), ssid=ssid, secured=secured)
 
     def connect(self, ssid=None, key=None, *, bssid=None):
         if not self._active:
