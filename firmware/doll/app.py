@@ -2,21 +2,35 @@
 
 import asyncio
 import gc
-import sys
 import time
 
 import machine
 from micropython import const
 
-from . import __version__, audio, button, light, log, mcp
+from . import (
+    __version__,
+    about,
+    audio,
+    button,
+    hold,
+    identity,
+    light,
+    log,
+    mcp,
+    setup,
+    slots,
+)
 from .backoff import Backoff
 from .meter import Meter
 from .relay import Relay
+from .sounds import Sounds
 from .speaker import NOTHING
+from .supervisor import HEAR, LINK, SPEAK, Supervisor
 from .turn import Turn
 from .wifi import Wifi
 
 _CHORES_MS = const(20)
+_SUPERVISE_MS = const(1000)
 _MIC_MS = const(4)  # a DMA buffer comes every 16
 _UNKNOWN = const(8)  # types of messages that are remembered as not known, so as to tell them once
 
@@ -25,21 +39,23 @@ class Doll:
     # sound is what audio.make() returned.
     def __init__(self, conf, sound):
         board = audio.board(conf)
-        name = conf.device_id or ":".join("%02x" % b for b in machine.unique_id()[:6])
+        name = identity.name(conf)
         log.info("doll version=%s board=%s id=%s", __version__, board.NAME, log.clean(name))
         self._conf = conf
         self.microphone, self.speaker = sound
         now = time.ticks_ms()
         pin = machine.Pin(board.BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)
         self._button = button.Button(pin, now)
+        self._hold = hold.Hold()
         self._light = light.make(board, conf.light)
+        self._light.warns = conf.insecure and conf.relay.startswith("wss:")
         self._meter = Meter()
         self._unknown = []
         self._wifi = Wifi(conf.wifi, Backoff())
         self.relay = Relay(
             conf.relay,
-            _headers(conf, name),
-            _certificate(conf.ca),
+            identity.headers(conf, name),
+            identity.certificate(conf.ca),
             conf.insecure,
             self._wifi,
             self.microphone,
@@ -52,18 +68,30 @@ class Doll:
         self.relay.on_link = self._on_link
         self.relay.on_message = self.on_message
         self.relay.on_sent = self.turn.on_sent
+        self._sounds = Sounds(self.speaker, conf.sounds, self._on_sound_end, now)
+        self._name = name
+        self._nonce = ""  # of the session
+        self._update = None  # loaded when it is needed
+        self.relay.about = self._about
+        self._supervisor = Supervisor(conf.watchdog, slots.read()["trial"], now)
+        self._is_proven = False  # this start is a good one, and nobody has noted it yet
 
     async def run(self):
         self._on_link(False)
         gc.collect()
-        await asyncio.gather(self.relay.run(), self._hear(), self._speak(), self._chores())
+        gc.threshold(-1)  # from now on only between turns
+        await asyncio.gather(
+            self.relay.run(), self._hear(), self._speak(), self._chores(), self._supervise()
+        )
 
     ################################################################################################
     # Tasks. They run all day, so nothing in their loops takes heap unless something happens.
 
     async def _hear(self):
         microphone = self.microphone
+        seen = self._supervisor.seen
         while True:
+            seen[HEAR] = 1
             if microphone.step():
                 await asyncio.sleep_ms(0)
             else:
@@ -71,8 +99,10 @@ class Doll:
 
     async def _speak(self):
         speaker = self.speaker
+        seen = self._supervisor.seen
         while True:
-            if not speaker.step():
+            seen[SPEAK] = 1
+            if not speaker.step() and not self._sounds.step():
                 await asyncio.sleep_ms(_MIC_MS)
                 continue
             if speaker.event:
@@ -87,16 +117,58 @@ class Doll:
         while True:
             now = time.ticks_ms()
             event = self._button.poll(now)
+            held = self._hold.poll(event, self.turn.state in ("booting", "connecting"), now)
+            if held:
+                await self._on_hold(held)
             if event:
                 self._meter.rest()
                 self.turn.on_button(event, now)
                 self._meter.run()
             self.turn.tick(now)
             self._light.tick(now)
+            self._sounds.tick(self.turn.state, self.turn.troubles, now)
             # Writing flash stops the chip for a moment: not while anybody speaks.
             if self.turn.state == "idle" and self.speaker.volume != self._conf.volume:
                 self._save_volume()
+            if self._is_proven and self.turn.state in ("idle", "connecting"):
+                self._is_proven = False
+                from . import guard
+
+                guard.prove(self.relay)
+            if self._update:
+                self._update.step(self.turn, now)
             await asyncio.sleep_ms(_CHORES_MS)
+
+    # The one that feeds the watchdog: it must not do anything else that could keep it alive.
+    async def _supervise(self):
+        supervisor = self._supervisor
+        while True:
+            if self.relay.seen:
+                self.relay.seen = False
+                supervisor.seen[LINK] = 1
+            if supervisor.tick(time.ticks_ms(), self.turn.state not in ("booting", "connecting")):
+                self._is_proven = True
+            await asyncio.sleep_ms(_SUPERVISE_MS)
+
+    # The button was held long while there was no link.
+    async def _on_hold(self, what):
+        if what == hold.SOON:
+            self._light.show("setup")
+            return
+        if what == hold.RESET:
+            from .access_point import reset
+
+            self._light.show("reset")
+            await reset(self._conf, self._button)
+        else:
+            setup.ask()
+            log.info("setup asked for")
+        machine.reset()
+
+    # What the doll itself was heard to play is not the beginning of a question.
+    def _on_sound_end(self):
+        if self.turn.state == "idle":
+            self.microphone.ready()
 
     def _save_volume(self):
         if self._conf.change("volume", self.speaker.volume):
@@ -106,6 +178,8 @@ class Doll:
     # The relay
 
     def _on_link(self, up):
+        if self._update and not up:
+            self._update.stop()
         self.turn.on_link(up, time.ticks_ms())
 
     # A message that is a dictionary; nothing in it is trusted.
@@ -117,10 +191,13 @@ class Doll:
             payload = mcp.answer(message.get("payload"), self, __version__)
             if payload:
                 self.relay.send({"type": "mcp", "payload": payload})
+        elif kind == "update":
+            self._on_update(message)
         elif kind == "system" and message.get("command") == "reboot":
             log.info("reboot")
             machine.reset()
         elif kind == "alert":
+            self._sounds.error()
             log.warn(
                 "alert %s: %s",
                 log.clean(message.get("status", "")),
@@ -134,6 +211,20 @@ class Doll:
             )
         elif kind not in ("hello", "pong", "system"):
             self._not_known(log.clean(kind)[:32])
+
+    # What the relay offers. The code for it is loaded now, and stays.
+    def _on_update(self, message):
+        if not self._update:
+            from .update import Update
+
+            conf = self._conf
+            self._update = Update(self.relay, self._name, conf.token, conf.board, conf.update)
+        self._update.on_message(message, self._nonce)
+
+    # This firmware, for the hello of a new session.
+    def _about(self):
+        self._nonce = about.new_nonce()
+        return about.about(self._conf.board, self._nonce, False)
 
     def _not_known(self, kind):
         if kind not in self._unknown and len(self._unknown) < _UNKNOWN:
@@ -158,44 +249,6 @@ class Doll:
         self._light.dim(max(4, percent * 255 // 100))
 
 
-def _headers(conf, name):
-    if not conf.client_id:
-        conf.change("client_id", _uuid())
-    headers = [("Device-Id", name), ("Client-Id", conf.client_id), ("Protocol-Version", "1")]
-    if conf.token:
-        headers.append(("Authorization", "Bearer " + conf.token))
-    return headers
-
-
-# A random UUID (RFC 9562, version 4).
-def _uuid():
-    import os
-
-    b = bytearray(os.urandom(16))
-    b[6] = b[6] & 0x0F | 0x40
-    b[8] = b[8] & 0x3F | 0x80
-    h = bytes(b).hex()
-    return "-".join((h[:8], h[8:12], h[12:16], h[16:20], h[20:]))
-
-
-def _certificate(name):
-    if not name:
-        return None
-    try:
-        with open(name, "rb") as f:
-            return f.read()
-    except OSError as e:
-        log.error("settings ca: %s cannot be read (%s)", log.clean(name), e)
-        return None
-
-
-# Runs the doll for ever. What nobody foresaw is shown, and then the doll starts anew.
+# Runs the doll for ever. Raises what nobody foresaw.
 async def main(conf, sound):
-    log.debugging = conf.log == "debug"
-    try:
-        await Doll(conf, sound).run()
-    except Exception as e:
-        log.error("crash %s", log.clean(repr(e)))
-        sys.print_exception(e)
-        time.sleep_ms(3000)
-        machine.reset()
+    await Doll(conf, sound).run()

@@ -1,0 +1,48 @@
+# Who this doll is, for the relay: its name, the headers of the upgrade, whom it trusts.
+
+from . import log
+
+
+# The Device-Id: as set, or the chip's address.
+def name(conf):
+    import machine
+
+    return conf.device_id or ":".join("%02x" % b for b in machine.unique_id()[:6])
+
+
+def headers(conf, name):
+    if not conf.client_id:
+        conf.change("client_id", _uuid())
+    headers = [("Device-Id", name), ("Client-Id", conf.client_id), ("Protocol-Version", "1")]
+    if conf.token:
+        headers.append(("Authorization", "Bearer " + conf.token))
+    if conf.language:
+        headers.append(("Accept-Language", conf.language))
+    return headers
+
+
+# A random UUID (RFC 9562, version 4).
+def _uuid():
+    import os
+
+    b = bytearray(os.urandom(16))
+    b[6] = b[6] & 0x0F | 0x40
+    b[8] = b[8] & 0x3F | 0x80
+    h = bytes(b).hex()
+    return "-".join((h[:8], h[8:12], h[12:16], h[16:20], h[20:]))
+
+
+# Whom a wss:// relay is trusted by: the public authorities, or that of a DER file.
+def certificate(name):
+    if not name:
+        return None
+    if name == "public":
+        from .trust import Public
+
+        return Public()
+    try:
+        with open(name, "rb") as f:
+            return f.read()
+    except OSError as e:
+        log.error("settings ca: %s cannot be read (%s)", log.clean(name), e)
+        return None
