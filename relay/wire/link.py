@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from structlog.typing import FilteringBoundLogger
@@ -15,8 +16,9 @@ from relay.wire.limits import WireLimits
 #: What the server raises when the other side is gone, depending on how far the WebSocket had come.
 _GONE = (WebSocketDisconnect, OSError, RuntimeError)
 
-#: The ASGI extension by which the server says when it last heard anything from a device, pongs
-#: included (`relay.wire.server`): {"heard_at": seconds on the loop's clock}.
+#: The ASGI extension by which our server (`relay.wire.server`) says when it last heard of a
+#: device, pongs included, and whether a send would wait for it:
+#: {"heard_at": seconds on the loop's clock, "writable": asyncio.Event}.
 ACTIVITY = "doll.activity"
 
 _MAX_REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame has 125, two are the code
@@ -73,12 +75,13 @@ class Link:
     async def send(self, data: str | bytes) -> None:
         """Send one message; a device that does not read is given up on. Raises Disconnected."""
         self._check()
+        send = self._websocket.send_text if isinstance(data, str) else self._websocket.send_bytes
         try:
+            if self._sends_at_once():
+                await send(data)  # type: ignore[arg-type]
+                return
             async with asyncio.timeout(self._limits.send_timeout_s):
-                if isinstance(data, str):
-                    await self._websocket.send_text(data)
-                else:
-                    await self._websocket.send_bytes(data)
+                await send(data)  # type: ignore[arg-type]
         except TimeoutError:
             reason = "does not read what is sent to it"
             raise await self.close(CloseCode.SLOW_READER, reason) from None
@@ -113,11 +116,22 @@ class Link:
             self.log.info("disconnected", code=int(code), reason=reason)
         return Disconnected(self._over.code, self._over.reason)
 
+    # With another server than ours there is no such extension, and each send gets its time limit.
+
+    @property
+    def _activity(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._websocket.scope.get("extensions", {}).get(ACTIVITY)
+        return found
+
     def _silence_s(self) -> float:
-        activity = self._websocket.scope.get("extensions", {}).get(ACTIVITY)
-        if activity is None:
+        if (activity := self._activity) is None:
             return math.inf
         return asyncio.get_running_loop().time() - float(activity["heard_at"])
+
+    def _sends_at_once(self) -> bool:
+        """Whether a message goes out, or into the socket's buffer, without a wait."""
+        activity = self._activity
+        return activity is not None and bool(activity["writable"].is_set())
 
     def _check(self) -> None:
         if self._over is not None:

@@ -52,7 +52,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         now = self.loop.time()
-        self._activity = {"heard_at": now}
+        self._activity = {"heard_at": now, "writable": self.writable}
         self._control = TokenBucket(CONTROL_PER_S, CONTROL_BURST, now)
 
     def data_received(self, data: bytes) -> None:
