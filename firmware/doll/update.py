@@ -66,6 +66,9 @@ class Update:
         except Refused as e:
             log.warn("update refused %s: %s", e.word, e)
             self._tell("refused", e.word)
+        except (ValueError, KeyError, TypeError, AttributeError) as e:
+            log.warn("update refused manifest: %s", log.clean(repr(e)))
+            self._tell("refused", "manifest")
 
     # Moves on as far as the turn lets it. Call it every 20 ms or so.
     def step(self, turn, now):
@@ -146,7 +149,7 @@ class Update:
             rest -= 1
         self._message += rest
         # What was not asked for, such as the last frames of a reply, passes by.
-        if rest and not self._error and self._offset == self._asked:
+        if rest and self._waits and not self._error and self._offset == self._asked:
             try:
                 self._bundle.take(buf, off, rest)
             except (ValueError, OSError) as e:
@@ -171,7 +174,7 @@ class Update:
         if not isinstance(text, str) or len(text) > _MANIFEST or not isinstance(code, str):
             raise Refused("manifest", "there is none")
         self._check_signature(text, code)
-        manifest = json.loads(text)  # of the relay: what it has signed is as it should be
+        manifest = json.loads(text)
         if manifest["nonce"] != nonce or manifest["device"] != self._name:
             raise Refused("stale", "it was signed for another session, or for another doll")
         self._check_fit(manifest)
