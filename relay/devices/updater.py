@@ -51,6 +51,8 @@ class Updater:
         self._token = token
         self._log = log
         self._offered: Bundle | None = None
+        self._nonce = ""  # of the session that it was offered in
+        self._fetches = False  # the doll has begun: it must get the rest of the same bundle
         self._refused: Bundle | None = None  # not offered twice in a session
         self._offering: asyncio.Task[None] | None = None
         self._deaf = shelf.listen(self._on_news)
@@ -79,7 +81,9 @@ class Updater:
                 await self._send_block(message.offset)
             case "refused" | "failed":
                 self._refused, self._offered = self._offered, None
+                self._fetches = False
                 self._log.warning(f"update {message.state}", reason=message.reason)
+                self._on_news()  # there may be a newer one already
             case "installed" | "healthy":
                 self._log.info(f"update {message.state}")
 
@@ -90,13 +94,15 @@ class Updater:
     async def _offer(self) -> None:
         firmware = self._way.firmware
         bundle = None if firmware is None else self._shelf.bundle_for(firmware)
-        if firmware is None or bundle is None or bundle is self._refused:
+        if firmware is None or bundle is None or bundle is self._refused or self._fetches:
+            return
+        if bundle is self._offered and firmware.nonce == self._nonce:
             return
         if self._token is None:
             self._log.warning("update not offered", why="without relay.token nobody can sign it")
             return
         manifest = make_manifest(bundle, self._way.device_id, firmware.nonce)
-        self._offered = bundle
+        self._offered, self._nonce = bundle, firmware.nonce
         self._log.info("update offered", version=bundle.version, bytes=len(bundle.data))
         with contextlib.suppress(Disconnected):  # the session has noticed as well
             await self._way.send(UpdateOffer(manifest, sign(self._token, manifest)))
@@ -106,6 +112,7 @@ class Updater:
         if bundle is None or offset >= len(bundle.data):
             self._log.warning("update block refused", offset=offset)
             return
+        self._fetches = True
         block = bundle.data[offset : offset + BLOCK_BYTES]
         await self._way.send_block(offset.to_bytes(4, "big") + block)
 
