@@ -55,10 +55,10 @@ class Updater:
         self._fetches = False  # the doll has begun: it must get the rest of the same bundle
         self._refused: Bundle | None = None  # not offered twice in a session
         self._offering: asyncio.Task[None] | None = None
-        self._deaf = shelf.listen(self._on_news)
+        self._deaf = shelf.listen(self.remind)
 
     def begin(self) -> None:
-        """Offer what there is."""
+        """Note what the doll says about itself, and offer what there is."""
         firmware = self._way.firmware
         if firmware is None:
             return  # a stock board, or an older doll
@@ -66,7 +66,7 @@ class Updater:
             self._log.error("doll in safe mode", version=firmware.version)
         if firmware.failed:
             self._log.warning("update taken back", version=firmware.failed)
-        self._on_news()
+        self.remind()
 
     def close(self) -> None:
         """Offer nothing more."""
@@ -83,11 +83,12 @@ class Updater:
                 self._refused, self._offered = self._offered, None
                 self._fetches = False
                 self._log.warning(f"update {message.state}", reason=message.reason)
-                self._on_news()  # there may be a newer one already
+                self.remind()  # there may be a newer one already
             case "installed" | "healthy":
                 self._log.info(f"update {message.state}")
 
-    def _on_news(self) -> None:
+    def remind(self) -> None:
+        """Offer what there is, unless it was offered in this session of the doll."""
         if self._offering is None or self._offering.done():
             self._offering = asyncio.create_task(self._offer(), name="offer an update")
 

@@ -122,6 +122,8 @@ class Session:
             case Report():
                 self._log.info("report", **_figures(message))
                 self.delivery.confirm()
+                if self._updater is not None:
+                    self._updater.remind()  # an offer may have been lost along with a link
             case Update():
                 if self._machine.state is State.IDLE:
                     self.delivery.confirm()  # it has what it was sent, or would not ask for more

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -93,11 +92,11 @@ async def test_who_listens_hears_of_each_new_update_once(tmp_path: Path) -> None
     assert len(heard) == 1
 
 
-async def test_old_bundles_go_when_a_new_update_comes(tmp_path: Path) -> None:
+def test_old_bundles_go_when_a_new_update_comes(tmp_path: Path) -> None:
     publish(tmp_path, [bundle("1.2.0"), bundle("1.2.0", "")])
     (tmp_path / "notes.txt").write_text("mine")
     publish(tmp_path, [bundle("1.3.0")])
-    names = sorted(os.listdir(tmp_path))
+    names = sorted(path.name for path in tmp_path.iterdir())
     assert [name.split("-")[1] for name in names if name.startswith("doll-")] == ["1.3.0"]
     assert "notes.txt" in names
 

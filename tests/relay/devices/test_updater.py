@@ -104,7 +104,11 @@ async def test_what_is_there_already_is_offered_at_once(tmp_path: Path) -> None:
 async def test_after_a_lost_link_it_is_offered_again_with_the_new_nonce(world: World) -> None:
     await world.publish("0.2.0")
     world.doll.firmware = Firmware(version="0.1.0", nonce="another")
-    await world.begin()
+    world.updater.remind()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    world.updater.remind()
+    await asyncio.sleep(0)
     nonces = [json.loads(offer.manifest)["nonce"] for offer in world.doll.offers]
     assert nonces == ["n0nce", "another"]
 
