@@ -26,6 +26,9 @@ Micropython = Callable[..., str]
 #: 80 KB of a 32-bit board, twice for words of 64 bits, and what the simulated board takes.
 BOARD_HEAP = "202K"
 
+#: Of the doll in its own network, which the simulated board has on this machine's loopback.
+ADDRESS = "192.168.4.1"
+
 AUDIO = {"format": "adpcm", "sample_rate": 16000, "channels": 1, "frame_duration": 32}
 
 
@@ -73,7 +76,7 @@ class Doll:
         first, *fields = head.split("\r\n")
         return int(first.split(" ")[1]), dict(f.split(": ", 1) for f in fields), body
 
-    async def get(self, path: str = "/?lang=en", host: str = "127.0.0.1") -> tuple[int, str]:
+    async def get(self, path: str = "/?lang=en", host: str = ADDRESS) -> tuple[int, str]:
         status, fields, body = await self.ask(
             f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
         )
@@ -87,7 +90,7 @@ class Doll:
         values = {"other": "", "password": "", "token": "", "talk": "hold", "volume": "70"}
         body = urlencode({"csrf": match[1], **values, "language": "en", **form}).encode()
         head = (
-            "POST /save?lang=en HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"POST /save?lang=en HTTP/1.1\r\nHost: {ADDRESS}\r\n"
             "Content-Type: application/x-www-form-urlencoded\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
@@ -158,13 +161,13 @@ async def test_from_a_new_doll_to_one_that_talks_to_its_relay(tmp_path: Path) ->
             assert "setup" in await doll.line("state ")
             told = await doll.line("setup open ")
             match = re.fullmatch(
-                r"ssid=doll-0001 password=(\w{10}) address=http://127.0.0.1/", told
+                r"ssid=doll-0001 password=(\w{10}) address=http://192\.168\.4\.1/", told
             )
             assert match
             # The phone looks for the internet, is sent to the page, and shows it.
             assert await doll.get("/hotspot-detect.html", "captive.apple.com") == (
                 302,
-                "http://127.0.0.1/",
+                f"http://{ADDRESS}/",
             )
             status, page = await doll.get()
             assert status == 200
@@ -209,7 +212,7 @@ async def test_every_name_leads_to_the_doll(doll: Doll) -> None:
         async with asyncio.timeout(30):
             while (answer := await loop.sock_recv(s, 512))[:2] != packet[:2] or len(answer) < 20:
                 pass
-    assert answer.endswith(socket.inet_aton("127.0.0.1"))
+    assert answer.endswith(socket.inet_aton(ADDRESS))
 
 
 async def test_twenty_guests_at_once_are_all_served(doll: Doll) -> None:
@@ -230,11 +233,11 @@ async def test_guests_who_say_nothing_do_not_keep_the_others_out(doll: Doll) -> 
 @pytest.mark.parametrize(
     ("raw", "status"),
     [
-        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", 431),
-        (b"POST /save HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 999999\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nHost: 192.168.4.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", 431),
+        (b"POST /save HTTP/1.1\r\nHost: 192.168.4.1\r\nContent-Length: 999999\r\n\r\n", 413),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n\r\n", 400),
-        (b"DELETE / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 405),
+        (b"DELETE / HTTP/1.1\r\nHost: 192.168.4.1\r\n\r\n", 405),
     ],
 )
 async def test_bad_requests_get_their_status_and_the_doll_goes_on(
@@ -245,7 +248,7 @@ async def test_bad_requests_get_their_status_and_the_doll_goes_on(
 
 
 async def test_guests_who_hang_up_do_no_harm(doll: Doll) -> None:
-    for raw in (b"", b"GET", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"):
+    for raw in (b"", b"GET", b"GET / HTTP/1.1\r\nHost: 192.168.4.1\r\n\r\n"):
         for _ in range(5):
             _, writer = await asyncio.open_connection("127.0.0.1", doll.http)
             writer.write(raw)
@@ -257,7 +260,7 @@ async def test_guests_who_hang_up_do_no_harm(doll: Doll) -> None:
 
 
 async def test_only_the_head_is_sent_to_who_asks_for_it(doll: Doll) -> None:
-    status, fields, body = await doll.ask(b"HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    status, fields, body = await doll.ask(b"HEAD / HTTP/1.1\r\nHost: 192.168.4.1\r\n\r\n")
     assert (status, fields["Content-Type"], body) == (200, "text/html; charset=utf-8", "")
 
 

@@ -338,11 +338,15 @@ def _watch(port: str, limit_s: float, person: Person) -> None:
             if watch.step is not step:
                 step = watch.step
                 status(person.text(step))
-            if watch.ready or watch.failed or time.monotonic() > end:
+            if watch.ready or watch.setup or watch.failed or time.monotonic() > end:
                 break
     if watch.ready:
         person.say("watch_ready")
         person.say("next")
+        return
+    if watch.setup is not None:
+        network = watch.setup
+        person.say("setup", ssid=network.ssid, password=network.password, address=network.address)
         return
     trouble = watch.trouble
     if trouble is None:

@@ -19,6 +19,16 @@ class Step(StrEnum):
     WIFI = "watch_wifi"
     RELAY = "watch_relay"
     READY = "watch_ready"
+    SETUP = "watch_setup"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNetwork:
+    """The doll has opened a network of its own, for its setup from a phone."""
+
+    ssid: str
+    password: str
+    address: str  #: of the setup page
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,8 @@ class Trouble:
 
 #: The doll tries again by itself; what happens twice in a row is no accident.
 _TIMES = 2
+
+_SETUP_OPEN = re.compile(r"ssid=(\S+) password=(\S+) address=(\S+)")
 
 _WIFI_FAILED = re.compile(r"status=(-?\w+) ?(.*)")
 _WIFI_STATUS = {"201": "wifi_not_found", "202": "wifi_password", "204": "wifi_password"}
@@ -54,6 +66,7 @@ class Watch:
         self.step = Step.STARTING
         self.trouble: Trouble | None = None  #: seen at least once; forgotten when it goes on
         self.failed = False  #: the trouble is there to stay
+        self.setup: OwnNetwork | None = None  #: it waits for somebody with a phone
         self._seen: dict[str, int] = {}
         self._relay = ""
         self._traceback = False
@@ -82,6 +95,10 @@ class Watch:
             self._count(Trouble(_WIFI_STATUS.get(status, "wifi_failed"), status, name))
         elif line.rest("wifi no network") is not None:
             self._fail(Trouble("wifi_none"))
+        elif (rest := line.rest("setup open")) is not None:
+            self.step = Step.SETUP
+            if match := _SETUP_OPEN.match(rest):
+                self.setup = OwnNetwork(*match.groups())
         elif (url := line.rest("relay connecting")) is not None:
             self.step = Step.RELAY
             self._relay = url

@@ -50,7 +50,7 @@ async def test_plain_mpremote_installs_the_same_files(
     for command in (SETTINGS, RESTART):
         code, output = await mpremote(*shlex.split(command))
         assert code == 0, output
-    await board.until(b"[doll] E wifi no network in settings.json")
+    await board.until(b"[doll] I setup open")
 
 
 def test_the_readme_shows_no_other_commands() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -59,6 +60,14 @@ async def test_a_new_board_becomes_a_doll_that_is_ready(
     assert values["relay"] == echo_relay.url
     assert values["board"] == "esp32s3"
     assert await files() == _wanted(REPOSITORY / "firmware")
+
+
+async def test_without_a_wifi_it_says_how_to_go_on_with_a_phone(
+    board: SerialBoard, doll: Run
+) -> None:
+    code, output = await doll("flash", "--port", str(board.port), "--relay", "192.168.1.9", "--yes")
+    assert code == 0, output
+    assert re.search(r"Wi-Fi +doll-0001\n +password +[a-z2-9]{10}\n +page +http://192", output)
 
 
 async def test_a_wrong_password_is_told_in_one_sentence(

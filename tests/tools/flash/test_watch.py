@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.flash import watch as module
-from tools.flash.watch import Step, Watch
+from tools.flash.watch import OwnNetwork, Step, Watch
 
 _START = ["rst:0x3", "[doll] I doll version=0.1.0 board=esp32s3 id=x", "[doll] I state connecting"]
 _WIFI = ["[doll] I wifi connecting home"]
@@ -48,6 +48,15 @@ def test_a_wifi_that_fails_twice_is_told(status: str, key: str) -> None:
     assert twice.failed
     assert twice.trouble is not None
     assert (twice.trouble.key, twice.trouble.name) == (key, "my home")
+
+
+def test_a_doll_that_opens_its_own_network_waits_for_a_phone() -> None:
+    line = "[doll] I setup open ssid=doll-0001 password=h3j538gfi6 address=http://192.168.4.1/"
+    watch = watched("[doll] I state setup", line)
+    assert watch.step is Step.SETUP
+    assert watch.setup == OwnNetwork("doll-0001", "h3j538gfi6", "http://192.168.4.1/")
+    assert not watch.failed
+    assert not watch.ready
 
 
 def test_two_networks_of_which_one_is_there_are_fine() -> None:

@@ -20,6 +20,7 @@ STAT_NO_AP_FOUND = 201
 STAT_WRONG_PASSWORD = 202
 STAT_ASSOC_FAIL = 203
 STAT_HANDSHAKE_TIMEOUT = 204
+AP_ADDRESS = "192.168.4.1"  # of every ESP32 in its own network; socket.py moves it to loopback
 AUTH_OPEN = 0
 AUTH_WPA2_PSK = 3
 
@@ -79,7 +80,7 @@ class WLAN:
         if not value:
             self._status = STAT_IDLE
 
-    # The board's own network. Nobody can join it but over this machine's loopback.
+    # The board's own network.
     def _open_or_close(self, value):
         if value and self._config.get("security") == AUTH_WPA2_PSK:
             if not 8 <= len(self._config.get("key", "")) <= 63:
@@ -134,6 +135,8 @@ class WLAN:
         return [((_ssid or "home").encode(), b"\x02\0\0\0\0\1", 6, -55, AUTH_WPA2_PSK, False)]
 
     def ifconfig(self, *args):
+        if self._interface == AP_IF:
+            return (AP_ADDRESS, "255.255.255.0", AP_ADDRESS, AP_ADDRESS)
         return ("127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1")
 
     def ipconfig(self, *names, **values):

@@ -54,6 +54,7 @@ import machine
 import neopixel
 import network
 import ntptime
+import socket
 import sim_os
 
 

@@ -14,7 +14,7 @@
 # (right, for a microphone that speaks there), SIM_NOISE and SIM_SEED (the room's hiss), SIM_SPEAKER
 # (a file for the samples that are played), SIM_I2S_PORTS (1 for a chip that has one), SIM_WIFI,
 # SIM_WIFI_SSID, SIM_WIFI_PASSWORD and SIM_WIFI_MS, SIM_SETUP_PORTS (those that stand in for 80 and
-# 53, which are not everybody's to open), SIM_UNIQUE_ID, SIM_RESET_CAUSE, and SIM_STATE (the folder
+# 53 of the board's own network), SIM_UNIQUE_ID, SIM_RESET_CAUSE, and SIM_STATE (the folder
 # of NVS and RTC memory).
 
 import json
