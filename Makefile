@@ -29,7 +29,6 @@ test: lint
 
 lint: $(READY)
 	$(BIN)/ruff check .
-	$(BIN)/ruff check --config firmware/ruff.toml firmware tools/simulator/board
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 

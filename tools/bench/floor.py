@@ -1,7 +1,7 @@
 """`python -m tools.bench.floor`: a bare `websockets` server, the least that any relay can take.
 
-It takes the same traffic as the relay and looks at none of it: `listen stop` is answered at once with
-the messages that the protocol puts before an answer, its first frame, and its end.
+It takes the same traffic as the relay and looks at none of it: `listen stop` is answered at once
+with the messages that the protocol puts before an answer, its first frame, and its end.
 """
 
 from __future__ import annotations

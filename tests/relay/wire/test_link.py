@@ -113,7 +113,9 @@ async def test_a_silent_device_that_answers_pings_is_given_time(
 async def test_pings_are_no_substitute_for_a_hello(
     link: Link, websocket: ScriptedWebSocket
 ) -> None:
-    websocket.scope["extensions"] = {ACTIVITY: {"heard_at": now() + 1e9, "writable": asyncio.Event()}}
+    websocket.scope["extensions"] = {
+        ACTIVITY: {"heard_at": now() + 1e9, "writable": asyncio.Event()}
+    }
     assert (await over(receive(link)))[0] == CloseCode.IDLE
 
 
