@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from tools.simulator.command import sim
+from tools.simulator.errors import SimulatorError
 from tools.simulator.network import Delays, Network
+from tools.simulator.wav import write_wav
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -132,7 +141,7 @@ async def test_a_server_that_is_not_there_is_a_reset(unused_tcp_port: int) -> No
 
 
 async def test_only_plain_websockets_can_be_forwarded() -> None:
-    with pytest.raises(ValueError, match="wss"):
+    with pytest.raises(SimulatorError, match="wss"):
         async with Network().between("wss://relay/"):
             pass
 
@@ -168,3 +177,16 @@ def test_nothing_arrives_early_or_out_of_order(
         else:
             assert at >= total / bytes_per_s + delay_s - 1e-6
         before = at
+
+
+async def test_a_doll_talks_over_a_slow_and_uneven_network(echo_relay: Any, tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", (8000 * np.sin(np.arange(8000) / 5)).astype(np.int16))
+    app = typer.Typer()
+    app.command()(sim)
+    options = ["--relay", echo_relay.url, "--wav", str(tmp_path / "a.wav"), "--json"]
+    options += ["--out", str(tmp_path), "--delay-ms", "50", "--jitter-ms", "200"]
+    result = await asyncio.to_thread(CliRunner().invoke, app, options)
+    (turn,) = json.loads(result.stdout)["turns"]
+    assert turn["reply"] == "that is what I heard."
+    assert turn["frames_lost"] == 0
+    assert turn["frames_played"] == turn["frames_sent"] > 0

@@ -31,6 +31,19 @@ def turn(
     _run(measure(dolls), json)
 
 
+@bench.command()
+def firmware(
+    json: Json = False,
+    seconds: Annotated[
+        float, typer.Option(help="How long to stream over each network.", min=3)
+    ] = 60.0,
+) -> None:
+    """What streaming costs the doll, and what a bad network does to it."""
+    from tools.bench.firmware import measure
+
+    _run(measure(seconds), json)
+
+
 def _run(measurement: Coroutine[Any, Any, Report], json: bool) -> None:
     report = uvloop.run(measurement)
     if json:

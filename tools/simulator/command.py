@@ -15,6 +15,7 @@ from tools.simulator.console import Item, LogLine, PlainLine
 from tools.simulator.doll import SimulatedDoll
 from tools.simulator.errors import SimulatorError
 from tools.simulator.interactive import talk
+from tools.simulator.network import Network
 from tools.simulator.turn import AskMode, Reply
 from tools.texts import texts
 
@@ -30,6 +31,8 @@ def sim(
     mode: Annotated[AskMode, typer.Option(help="How the doll is spoken to.")] = AskMode.HOLD,
     token: Annotated[str, typer.Option(envvar="DOLL_TOKEN", help="The doll's token.")] = "",
     device_id: Annotated[str, typer.Option(help="The doll's id.")] = "24:6f:28:00:00:01",
+    delay_ms: Annotated[float, typer.Option(help="Delay of the network, each way.", min=0)] = 0,
+    jitter_ms: Annotated[float, typer.Option(help="Up to so much more, at random.", min=0)] = 0,
     limit_s: Annotated[float, typer.Option(help="Longest wait for one reply.")] = 60.0,
     json_: Annotated[bool, typer.Option("--json", help="Report as one JSON object.")] = False,
     verbose: Annotated[bool, typer.Option(help="Show the doll's own log on stderr.")] = False,
@@ -41,6 +44,7 @@ def sim(
         token=token,
         hands_free=mode is AskMode.HANDS_FREE,
         out=out,
+        network=Network(delay_ms=delay_ms, jitter_ms=jitter_ms) if delay_ms or jitter_ms else None,
         on_item=_show if verbose or not wav else None,
     )
     report: dict[str, Any] = {

@@ -22,6 +22,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit
 
+from tools.simulator.errors import SimulatorError
+
 _CHUNK = 4096
 _WINDOW = 65_536  #: bytes on their way in one direction; then the sender is held up
 
@@ -82,11 +84,16 @@ class Network:
 
     @contextlib.asynccontextmanager
     async def between(self, url: str) -> AsyncIterator[str]:
-        """Pass on to the server of this `ws:` URL; gives the URL to connect to instead."""
+        """Pass on to the server of this `ws:` URL; gives the URL to connect to instead.
+
+        Raises SimulatorError for another kind of address.
+        """
         parts = urlsplit(url)
         if parts.scheme != "ws" or parts.hostname is None:
             # With TLS the certificate would be for another name.
-            raise ValueError(f"a simulated network takes ws:// addresses, not {parts.scheme}://")
+            raise SimulatorError(
+                f"a simulated network takes ws:// addresses, not {parts.scheme}://"
+            )
         host, port = parts.hostname, parts.port or 80
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
