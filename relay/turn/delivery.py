@@ -150,6 +150,8 @@ class Delivery:
             self._log.info("resumed", sent_again=missed)
             self._replay = asyncio.create_task(self._catch_up(connection))
             self._tell()
+        else:  # the doll has come back once more meanwhile, or the session has ended
+            await connection.close(CloseCode.TRY_LATER, "the session goes on without it")
         if old is not None:
             await old.close(CloseCode.REPLACED, "the same device connected again")
 

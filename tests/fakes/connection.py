@@ -77,6 +77,7 @@ class FakeConnection:
         return isinstance(other, FakeConnection)
 
     async def greet(self, carried_on: FakeConnection | None = None) -> None:
+        await asyncio.sleep(self.send_delay_s)
         if self._gone:
             raise self._gone
         self.greeted = carried_on is not None

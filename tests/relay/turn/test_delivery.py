@@ -264,6 +264,41 @@ async def test_a_doll_that_is_lost_while_it_is_greeted_may_come_back() -> None:
     await let_go(task, part)
 
 
+@pytest.mark.virtual_time
+async def test_of_two_that_come_at_once_the_later_one_is_the_doll() -> None:
+    first = FakeConnection(resumes=True)
+    part = delivery(first)
+    await part.send_audio(frame(7))
+    task = await lose(first, part)
+    slow, quick = again(received=0), again(received=0)
+    slow.send_delay_s = 1.0
+    greeting = asyncio.create_task(part.resume(slow))
+    await asyncio.sleep(0)
+    assert part.can_resume(quick)
+    await part.resume(quick)
+    await greeting
+    assert shown(quick) == [7]
+    assert shown(slow) == []
+    assert slow.closed is not None
+    await let_go(task, part)
+
+
+@pytest.mark.virtual_time
+async def test_who_comes_while_the_session_ends_is_not_left_waiting() -> None:
+    first = FakeConnection(resumes=True)
+    part = delivery(first)
+    task = await lose(first, part)
+    second = again(received=0)
+    second.send_delay_s = 1.0
+    greeting = asyncio.create_task(part.resume(second))
+    await asyncio.sleep(0.5)
+    part.end(CloseCode.GOING_AWAY, "the relay stops")
+    await greeting
+    assert second.closed is not None
+    with pytest.raises(Disconnected):
+        await task
+
+
 async def drive(drops: list[tuple[int, int, float]], frames: int) -> list[Any]:
     """Send a reply; after each of `drops` (so many more messages, of which the last few are lost
     on the way, and seconds without a link) the doll comes back. What it has got in the end."""
