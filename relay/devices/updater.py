@@ -9,6 +9,7 @@ import hmac
 from typing import Protocol
 
 import msgspec
+from msgspec import structs
 from pydantic import SecretStr
 from structlog.typing import FilteringBoundLogger
 
@@ -52,6 +53,7 @@ class Updater:
         self._log = log
         self._offered: Bundle | None = None
         self._nonce = ""  # of the session that it was offered in
+        self._proven = False  # what was on trial when the session began is not any more
         self._fetches = False  # the doll has begun: it must get the rest of the same bundle
         self._refused: Bundle | None = None  # not offered twice in a session
         self._offering: asyncio.Task[None] | None = None
@@ -84,8 +86,12 @@ class Updater:
                 self._fetches = False
                 self._log.warning(f"update {message.state}", reason=message.reason)
                 self.remind()  # there may be a newer one already
-            case "installed" | "healthy":
-                self._log.info(f"update {message.state}")
+            case "installed":
+                self._log.info("update installed")
+            case "healthy":
+                self._log.info("update healthy")
+                self._proven = True
+                self.remind()
 
     def remind(self) -> None:
         """Offer what there is, unless it was offered in this session of the doll."""
@@ -94,6 +100,8 @@ class Updater:
 
     async def _offer(self) -> None:
         firmware = self._way.firmware
+        if firmware is not None and self._proven:
+            firmware = structs.replace(firmware, trial=False)
         bundle = None if firmware is None else self._shelf.bundle_for(firmware)
         if firmware is None or bundle is None or bundle is self._refused or self._fetches:
             return

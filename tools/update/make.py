@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from relay.devices.bundle import Bundle, pack, version_number
@@ -20,7 +21,11 @@ _STAYS = ("boot.py", "main.py")
 _VERSION = re.compile(r'^__version__ = ".*"$', re.MULTILINE)
 
 
-def make_bundles(firmware: Path, version: str | None = None) -> list[Bundle]:
+def make_bundles(
+    firmware: Path,
+    version: str | None = None,
+    architectures: Sequence[str] = ARCHITECTURES,
+) -> list[Bundle]:
     """Compile `firmware`, as another version than it says if one is given.
 
     Raises:
@@ -33,10 +38,10 @@ def make_bundles(firmware: Path, version: str | None = None) -> list[Bundle]:
             copy = Path(folder) / "firmware"
             shutil.copytree(firmware, copy)
             _stamp(copy, version)
-            return make_bundles(copy)
+            return make_bundles(copy, architectures=architectures)
     made = mpy_format()
     bundles = []
-    for architecture in ARCHITECTURES:
+    for architecture in architectures:
         built = build(firmware, architecture)
         version_number(built.version)
         files = [(file.path, file.data) for file in built.files if file.path not in _STAYS]

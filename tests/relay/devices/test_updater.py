@@ -184,6 +184,16 @@ async def test_a_newer_one_that_came_while_it_fetched_is_offered_after_a_failure
     assert [json.loads(o.manifest)["version"] for o in world.doll.offers] == ["0.2.0", "0.3.0"]
 
 
+async def test_a_doll_on_trial_is_offered_the_next_one_once_it_is_healthy(tmp_path: Path) -> None:
+    world = World(tmp_path, Doll(firmware(trial=True)))
+    await world.publish("0.2.0")
+    assert not world.doll.offers
+    await world.updater.obey(Update("healthy"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(world.doll.offers) == 1
+
+
 async def test_a_doll_that_is_gone_is_no_fault(world: World) -> None:
     world.doll.gone = True
     await world.publish("0.2.0")
