@@ -16,7 +16,7 @@ _HTTP_PORT = const(80)
 _DNS_PORT = const(53)
 
 _CHORES_MS = const(20)
-_IDLE_MS = const(600_000)  # without a request; then the known networks get another try
+_IDLE_MS = const(600_000)  # without a visitor; then the known networks get another try
 _SAVED_MS = const(3000)  # for the last page to arrive
 _CLIENT_MS = const(10_000)  # for one request and its answer
 _CLIENTS = const(4)  # at once; the others wait in the queue of the socket
@@ -34,9 +34,7 @@ class AccessPoint:
         self._button = button.Button(pin, now)
         self._hold = hold.Hold()
         self._light = light.make(board, conf.light)
-        self._asked_at = now
         self._clients = 0
-        self._reset = False
 
     # Returns when the settings are saved or gone, or when the known networks deserve another try.
     async def run(self):
@@ -78,16 +76,21 @@ class AccessPoint:
     # Button, light and time, until it is over.
     async def _chores(self, portal, tasks):
         saved_at = None
+        visits = 0
+        visited_at = time.ticks_ms()
         while True:
             now = time.ticks_ms()
+            if portal.visits != visits:
+                visits = portal.visits
+                visited_at = now
             self._light.tick(now)
             what = self._hold.poll(self._button.poll(now), True, now)
             if what == hold.SOON:
-                self._light.show("reset")
+                self._light.show("booting")  # steady: something is about to happen
             elif what == hold.SETUP:
                 self._light.show("setup")
             elif what == hold.RESET:
-                await reset(self._conf, self._button)
+                await reset(self._conf, self._button, self._light)
                 return
             if portal.saved is not None:
                 if saved_at is None:
@@ -95,7 +98,7 @@ class AccessPoint:
                     log.info("setup saved keys=%s", ",".join(portal.saved))
                 elif time.ticks_diff(now, saved_at) > _SAVED_MS:
                     return
-            elif self._conf.wifi and time.ticks_diff(now, self._asked_at) > _IDLE_MS:
+            elif self._conf.wifi and time.ticks_diff(now, visited_at) > _IDLE_MS:
                 log.info("setup over: nobody came")
                 return
             for task in tasks:
@@ -124,7 +127,6 @@ class AccessPoint:
                     pass
                 else:
                     self._clients += 1
-                    self._asked_at = time.ticks_ms()
                     asyncio.create_task(self._serve(client, portal))
                     continue
             await asyncio.sleep_ms(_CHORES_MS)
@@ -142,11 +144,14 @@ class AccessPoint:
 
 
 # Everything is forgotten, and the light says so. Returns when the button is let go.
-async def reset(conf, pressed):
+async def reset(conf, pressed, shown):
     settings.reset(conf)
     log.info("reset: the settings are gone")
+    shown.show("reset")
     while pressed.is_down():
-        pressed.poll(time.ticks_ms())
+        now = time.ticks_ms()
+        pressed.poll(now)
+        shown.tick(now)
         await asyncio.sleep_ms(_CHORES_MS)
 
 
@@ -195,6 +200,6 @@ def _bound(kind, address, port):
 def _scan(station):
     try:
         return [(found[0], found[3]) for found in station.scan()]
-    except OSError as e:
+    except (OSError, RuntimeError) as e:
         log.warn("setup scan failed: %s", e)
         return []

@@ -158,8 +158,7 @@ class Doll:
         if what == hold.RESET:
             from .access_point import reset
 
-            self._light.show("reset")
-            await reset(self._conf, self._button)
+            await reset(self._conf, self._button, self._light)
         else:
             setup.ask()
             log.info("setup asked for")

@@ -32,6 +32,7 @@ class Portal:
         self._scan = scan
         self._networks = _names(found)
         self.saved = None  # the keys that were saved
+        self.visits = 0  # of somebody who looks at the page, and not just for the internet
 
     # The status, the header fields, and a generator of the body or None.
     def answer(self, request):
@@ -41,6 +42,7 @@ class Portal:
             if request.method == "POST":
                 return 403, (), None
             return self._redirect()
+        self.visits += 1
         language = request.query.get("lang")
         if language not in page.LANGUAGES:
             usual = self._conf.language or page.LANGUAGES[0]

@@ -131,8 +131,13 @@ class Settings:
 # might do harm. A power cut in between leaves the old settings or none.
 def reset(conf):
     values = {"board": conf.board}
-    _write(FILE, values)
-    _write(_GOOD, values)
+    for name in (FILE, _GOOD):
+        if not _write(name, values):  # the flash is full: what must go makes room
+            try:
+                os.remove(name)
+            except OSError:
+                pass
+            _write(name, values)
 
 
 # Reads the settings; never fails. What is wrong goes to the log.

@@ -35,7 +35,8 @@ for method, target, headers, form in json.loads(sys.stdin.readline()):
     status, fields, body = portal.answer(r)
     text = "".join(line.decode() for line in body) if body else ""
     answers.append([status, dict(fields), text])
-print(json.dumps({"answers": answers, "scans": len(scans), "saved": portal.saved}))
+print(json.dumps({"answers": answers, "scans": len(scans), "saved": portal.saved,
+    "visits": portal.visits}))
 """
 
 OWN = {"host": "192.168.4.1", "accept-language": "en"}
@@ -123,6 +124,7 @@ def test_who_asks_for_the_internet_is_sent_to_the_page(visit: Visit, host: str) 
     assert fields["Location"] == "http://192.168.4.1/"
     assert text == ""
     assert result["saved"] is None
+    assert result["visits"] == 0, "a phone that only probes keeps no setup open"
 
 
 def test_no_other_page_may_use_the_form(visit: Visit, tmp_path: Path) -> None:

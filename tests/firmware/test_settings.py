@@ -191,6 +191,18 @@ def test_a_reset_leaves_the_board_alone(micropython: Micropython, tmp_path: Path
         assert json.loads((tmp_path / name).read_text()) == {"board": "esp32"}
 
 
+def test_a_reset_forgets_the_settings_even_on_a_full_flash(
+    micropython: Micropython, tmp_path: Path
+) -> None:
+    (tmp_path / "settings.json").write_text('{"token": "t0ken"}')
+    (tmp_path / "settings.good.json").write_text('{"token": "t0ken"}')
+    (tmp_path / "settings.json.new").mkdir()  # so it cannot be written
+    (tmp_path / "settings.good.json.new").mkdir()
+    micropython("from doll import settings\nsettings.reset(settings.load())")
+    assert not (tmp_path / "settings.json").exists()
+    assert not (tmp_path / "settings.good.json").exists()
+
+
 def test_no_password_or_token_reaches_the_log(micropython: Micropython, tmp_path: Path) -> None:
     wrong = {"token": "hunter2\n", "wifi": [{"ssid": "home", "password": "hunter2" * 10}]}
     (tmp_path / "settings.json").write_text(json.dumps(wrong))
