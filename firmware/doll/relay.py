@@ -155,9 +155,9 @@ class Relay:
             if self._insecure:
                 log.warn("relay insecure: its certificate is not checked")
             else:
-                from . import clock
+                from . import clock, upgrade
 
-                clock.set_once()
+                clock.set_once(upgrade.parse(self._url)[1])
         ws = self._ws
         await ws.connect(self._url, self._headers, self._ca, self._insecure)
         self._reset()
