@@ -19,6 +19,7 @@ from . import (
     mcp,
     setup,
     slots,
+    starts,
 )
 from .backoff import Backoff
 from .meter import Meter
@@ -72,6 +73,7 @@ class Doll:
         self._name = name
         self._nonce = ""  # of the session
         self._update = None  # loaded when it is needed
+        self._lacks_room = False  # it could not be
         self.relay.about = self._about
         self._supervisor = Supervisor(conf.watchdog, slots.read()["trial"], now)
         self._is_proven = False  # this start is a good one, and nobody has noted it yet
@@ -135,8 +137,11 @@ class Doll:
                 from . import guard
 
                 guard.prove(self.relay)
+                slots.unload("guard")
             if self._update:
-                self._update.step(self.turn, now)
+                self._go_on_updating(now)
+            if self._lacks_room and self.turn.state in ("idle", "updating"):
+                self._make_room()
             await asyncio.sleep_ms(_CHORES_MS)
 
     # The one that feeds the watchdog: it must not do anything else that could keep it alive.
@@ -211,14 +216,45 @@ class Doll:
         elif kind not in ("hello", "pong", "system"):
             self._not_known(log.clean(kind)[:32])
 
-    # What the relay offers. The code for it is loaded now, and stays.
+    # What the relay offers. The code for it is loaded now, and goes when it is done.
     def _on_update(self, message):
-        if not self._update:
-            from .update import Update
+        gc.collect()
+        try:
+            if not self._update:
+                from .update import Update
 
-            conf = self._conf
-            self._update = Update(self.relay, self._name, conf.token, conf.board, conf.update)
-        self._update.on_message(message, self._nonce)
+                conf = self._conf
+                self._update = Update(self.relay, self._name, conf.token, conf.board, conf.update)
+            self._update.on_message(message, self._nonce)
+            if not self._update.is_busy():
+                self._forget_update()
+        except MemoryError:
+            self._forget_update()
+            self._lacks_room = True
+
+    def _go_on_updating(self, now):
+        try:
+            self._update.step(self.turn, now)
+            if not self._update.is_busy():
+                self._forget_update()
+        except MemoryError:
+            self._forget_update()
+            self._lacks_room = True
+
+    # A board without PSRAM: the doll starts anew, and does nothing but fetch the update.
+    def _make_room(self):
+        self._lacks_room = False
+        if starts.ask_to_fetch():
+            log.info("update restart to make room")
+            machine.reset()
+        log.warn("update refused memory: there is not enough")
+        self.relay.send({"type": "update", "state": "refused", "reason": "memory"})
+        self.turn.end_update(time.ticks_ms())
+
+    def _forget_update(self):
+        self._update = None
+        slots.unload("update", "bundle", "hmac")
+        gc.collect()
 
     # This firmware, for the hello of a new session.
     def _about(self):

@@ -1,5 +1,8 @@
 # Safe mode: what is left of a doll whose app has failed three times. Wi-Fi, the relay and updates;
 # no audio, so nothing of what may be wrong with that can do harm.
+#
+# A doll that has no room in its memory to fetch an update while it can talk starts in here too. It
+# starts as usual again when the update has failed, or did not come.
 
 import asyncio
 import time
@@ -15,6 +18,7 @@ from .update import Update
 from .wifi import Wifi
 
 _CHORES_MS = const(20)
+_OFFER_MS = const(90_000)  # for Wi-Fi, the relay and its offer, when there was one before
 
 
 # Stands in for the microphone and for the speaker.
@@ -32,7 +36,8 @@ class _Nothing:
 
 
 class SafeDoll:
-    def __init__(self, conf):
+    # is_safe is whether it is safe mode, and not only the fetching of an update.
+    def __init__(self, conf, is_safe):
         board = audio.board(conf)
         name = identity.name(conf)
         log.info("doll version=%s board=%s id=%s", __version__, board.NAME, log.clean(name))
@@ -40,7 +45,9 @@ class SafeDoll:
         pin = machine.Pin(board.BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)
         self._button = button.Button(pin, now)
         self._light = light.make(board, conf.light)
-        self._light.show("safe")
+        self._state = "safe" if is_safe else "updating"
+        self._light.show(self._state)
+        self._end = None if is_safe else time.ticks_add(now, _OFFER_MS)
         self._relay = Relay(
             conf.relay,
             identity.headers(conf, name),
@@ -59,7 +66,7 @@ class SafeDoll:
         self._relay.on_message = self._on_message
 
     async def run(self):
-        log.info("state safe")
+        log.info("state %s", self._state)
         await asyncio.gather(self._relay.run(), self._chores())
 
     async def _chores(self):
@@ -71,13 +78,24 @@ class SafeDoll:
                 machine.reset()
             if self._update.is_waiting():
                 self._update.begin(now)
-            self._update.tick(now)
+            elif not self._update.tick(now) and self._is_over(now):
+                log.info("update over")
+                starts.clear()
+                machine.reset()
             self._light.tick(now)
             await asyncio.sleep_ms(_CHORES_MS)
 
+    # Whether it was only to fetch an update, and there will be none.
+    def _is_over(self, now):
+        if self._end is None:
+            return False
+        if self._update.has_failed:
+            return self._relay.is_quiet()  # the relay has been told
+        return time.ticks_diff(now, self._end) > 0
+
     def _about(self):
         self._nonce = about.new_nonce()
-        return about.about(self._board, self._nonce, True)
+        return about.about(self._board, self._nonce, self._state == "safe")
 
     def _on_link(self, up):
         if not up:
@@ -93,5 +111,5 @@ class SafeDoll:
 
 
 # Runs until an update, or until somebody holds the button for a second.
-async def main(conf):
-    await SafeDoll(conf).run()
+async def main(conf, is_safe):
+    await SafeDoll(conf, is_safe).run()

@@ -8,6 +8,7 @@
 
 import json
 import os
+import sys
 
 from micropython import const
 
@@ -59,6 +60,15 @@ def tidy():
     for name in NAMES:
         if name != pointer["slot"] and not (pointer["trial"] and name == pointer["before"]):
             remove(name)
+
+
+# Forgets modules of this package that were loaded for a moment only: a board has no room to keep
+# them. Who uses them again loads them again.
+def unload(*names):
+    package = __name__.rsplit(".", 1)[0]
+    for name in names:
+        if sys.modules.pop(package + "." + name, None):
+            delattr(sys.modules[package], name)
 
 
 # Removes a folder and all that is in it, if it is there. Raises OSError.

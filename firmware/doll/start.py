@@ -20,10 +20,13 @@ def run():
         setup.run(conf)
         starts.clear()
         machine.reset()
-    if starts.is_safe():
+    if machine.reset_cause() == machine.PWRON_RESET:
+        starts.forget_fetches()
+    is_safe = starts.is_safe()
+    if starts.shall_fetch() or is_safe:
         from . import safe
 
-        asyncio.run(safe.main(conf))
+        asyncio.run(safe.main(conf, is_safe))
         return
     from . import audio
 

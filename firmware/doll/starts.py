@@ -1,11 +1,12 @@
-# The counter of starts that were not healthy yet, in NVS. The guard of slot zero and the app in a
-# slot share it: "starts" in the namespace "doll".
+# What a start tells the next ones, in NVS, namespace "doll". "starts", how many were not healthy
+# yet, is shared by the guard of slot zero and the app in a slot; "fetch" belongs to the app alone.
 
 from micropython import const
 
 from . import log
 
 TRIES = const(3)
+_FETCHES = const(3)
 
 
 # How many there were, this one included.
@@ -28,9 +29,45 @@ def clear():
 
 
 def write(n):
+    _set("starts", n)
+
+
+# The next start shall only fetch an update, with all of the memory for that. False if that was
+# tried three times since the doll was plugged in.
+def ask_to_fetch():
+    n = 1 - _fetches()
+    if n > _FETCHES:
+        return False
+    _set("fetch", n)
+    return True
+
+
+# Whether this start is one that shall. It says so once.
+def shall_fetch():
+    n = _fetches()
+    if n <= 0:
+        return False
+    _set("fetch", -n)  # it was tried so often
+    return True
+
+
+# An update may be fetched again as often as in the beginning.
+def forget_fetches():
+    if _fetches():
+        _set("fetch", 0)
+
+
+def _fetches():
+    try:
+        return _nvs().get_i32("fetch")
+    except OSError:
+        return 0
+
+
+def _set(key, n):
     try:
         nvs = _nvs()
-        nvs.set_i32("starts", n)
+        nvs.set_i32(key, n)
         nvs.commit()
     except OSError as e:
         log.warn("guard cannot count: %s", e)

@@ -42,6 +42,7 @@ class Update:
         self._token = token
         self._board = board
         self._mode = mode
+        self.has_failed = False  # an offer that was good came to nothing
         self._reset()
 
     def _reset(self):
@@ -78,11 +79,15 @@ class Update:
         if turn.state == "updating" and not self.tick(now):
             turn.end_update(now)
 
+    # Whether there is an offer that is not done with.
+    def is_busy(self):
+        return self._offer is not None or self._bundle is not None
+
     # Whether there is something to fetch, as soon as nobody speaks.
     def is_waiting(self):
         return self._offer is not None and self._bundle is None
 
-    # Starts to fetch. False if it cannot be.
+    # Starts to fetch. False if it cannot be; MemoryError if there is no room for it.
     def begin(self, now):
         offer = self._offer
         try:
@@ -94,10 +99,14 @@ class Update:
             from .bundle import Bundle
 
             self._bundle = Bundle(self._slot, offer["size"])
-        except (Refused, OSError) as e:
-            log.warn("update refused %s", e)
+        except (Refused, OSError, MemoryError) as e:
             self._offer = None
-            self._tell("refused", getattr(e, "word", "flash"))
+            if isinstance(e, MemoryError):
+                raise
+            word = getattr(e, "word", "flash")
+            log.warn("update refused %s: %s", word, e)
+            self.has_failed = True
+            self._tell("refused", word)
             return False
         log.info("update version=%s bytes=%d", offer["version"], offer["size"])
         self._relay.sink = self
@@ -152,7 +161,7 @@ class Update:
         if rest and self._waits and not self._error and self._offset == self._asked:
             try:
                 self._bundle.take(buf, off, rest)
-            except (ValueError, OSError) as e:
+            except (ValueError, OSError, MemoryError) as e:
                 self._error = str(e)
         return n
 
@@ -224,7 +233,7 @@ class Update:
             if "boards/" + self._board not in self._bundle.paths:
                 _carry("boards/" + self._board, self._slot)
             switch(self._slot, offer["version"])
-        except (ValueError, OSError) as e:
+        except (ValueError, OSError, MemoryError) as e:
             self._fail(str(e))
             return False
         log.info("update installed version=%s", offer["version"])
@@ -234,6 +243,7 @@ class Update:
         return True
 
     def _fail(self, reason):
+        self.has_failed = True
         log.warn("update failed %s", log.clean(reason))
         self._tell("failed", reason)
         self._bundle.close()
@@ -269,6 +279,7 @@ def switch(slot, version):
     if hasattr(os, "sync"):
         os.sync()
     pointer = slots.read()
+    starts.forget_fetches()
     starts.clear()  # the new version has all of its tries
     pointer["before"] = pointer["slot"]
     pointer["slot"] = slot

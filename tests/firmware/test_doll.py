@@ -253,6 +253,18 @@ async def test_a_whole_turn_takes_no_heap_and_loses_no_sample(tmp_path: Path, he
                     at += 512
 
 
+async def test_an_offer_that_is_refused_leaves_turns_as_they_were(tmp_path: Path) -> None:
+    async with world(tmp_path, token="t0ken") as w:
+        link = await w.link()
+        await w.doll.line("state idle")
+        for _ in range(2):
+            await link.say(type="update", manifest="{}", signature="00" * 32)
+            assert (await link.message("update"))["reason"] == "signature"
+            report = await _turn(w, link, _tune(30))
+            assert report["frames_played"] == 30
+            assert report["heap_per_frame"] == 0
+
+
 async def test_a_tap_lets_the_relay_find_the_end(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         link = await w.link()

@@ -19,7 +19,8 @@ class Pixel:
 
 pixel = Pixel()
 light = Light(pixel, None, 255)
-STATES = ("booting", "setup", "reset", "connecting", "idle", "listening", "thinking", "speaking")
+STATES = ("booting", "setup", "reset", "connecting", "idle", "listening", "thinking", "speaking",
+    "updating", "safe")
 """
 
 

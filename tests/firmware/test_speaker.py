@@ -333,6 +333,24 @@ assert loud[0] == 0 and 4900 < loud[1] < 5100 and 19900 < loud[2] < 20100, loud
 """)
 
 
+def test_a_sound_of_its_own_is_played_at_once_and_is_no_part_of_a_reply(check: Check) -> None:
+    check("""
+claims = []
+amp = Amplifier(clock, buffers=2)
+s = module.Speaker(amp, 32, 100, lambda: claims.append(1))
+assert s.is_idle()
+unit = bytes(range(256)) * 2
+assert s.play(unit) and s.play(unit)
+assert not s.play(unit)  # full
+amp.play()
+assert s.play(unit)
+assert bytes(amp.taken) == 3 * unit and claims
+assert s.is_idle() and s.played == 0 and s.event == module.NOTHING
+s.begin()
+assert not s.is_idle()
+""")
+
+
 def test_playing_takes_no_heap(check: Check) -> None:
     check("""
 class Sink:

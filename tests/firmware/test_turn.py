@@ -643,6 +643,73 @@ for talk in ("hold", "tap", "free"):
 """)
 
 
+def test_an_update_comes_only_while_nobody_speaks(check: Check) -> None:
+    check("""
+for name in STATES:
+    w = doll(name)
+    assert w.turn.begin_update(w.now) == (name == "idle"), name
+    w.is_in("updating" if name == "idle" else STATES[name])
+""")
+
+
+def test_while_an_update_comes_nobody_is_heard_and_nothing_is_played(check: Check) -> None:
+    check("""
+w = doll("idle")
+w.turn.begin_update(w.now)
+assert did == ["close"]
+did.clear()
+w.button(PRESS, HOLD, RELEASE, PRESS, TAP)
+w.tts("start")
+w.tts("stop")
+w.wait(60000)
+w.is_in("updating")
+assert did == [] and w.turn.troubles == 2  # each press is heard to be in vain
+w.turn.end_update(w.now)
+w.is_in("idle")
+assert did == ["ready"]
+w.turn.end_update(w.now)
+assert did == ["ready"]
+""")
+
+
+def test_a_link_that_is_lost_ends_the_update(check: Check) -> None:
+    check("""
+w = doll("idle")
+w.turn.begin_update(w.now)
+w.link(False)
+w.is_in("connecting")
+w.turn.end_update(w.now)
+w.is_in("connecting")
+w.link(True)
+w.is_in("idle")
+""")
+
+
+def test_a_doll_that_always_listens_makes_room_for_an_update(check: Check) -> None:
+    check("""
+w = doll("auto", "free")
+assert w.turn.begin_update(w.now)
+assert "abort" in did and "close" in did
+w.is_in("updating")
+w.tts("stop")
+w.is_in("updating")
+""")
+
+
+def test_a_turn_that_comes_to_nothing_is_counted(check: Check) -> None:
+    check("""
+w = doll("thinking")
+w.wait(61000)
+assert w.turn.troubles == 1
+w = doll("speaking")
+w.wait(16000)
+assert w.turn.troubles == 1
+w = doll("connecting")
+w.button(PRESS)
+assert w.turn.troubles == 1
+""")
+
+
 def test_random_events_never_stop_it(check: Check) -> None:
     check("""
 import random
@@ -659,13 +726,18 @@ for n in range(20000):
         w.link(random.getrandbits(3) != 0)
     elif k == 7:
         w.sound(random.getrandbits(2))
+    elif k == 8 and random.getrandbits(1):
+        w.turn.begin_update(w.now)
+    elif k == 9 and random.getrandbits(1):
+        w.turn.end_update(w.now)
     elif k < 12:
         # A button cannot be let go that is not down.
         w.button(random.choice((TAP, HOLD, LONG, RELEASE)) if down else PRESS)
         down = not down
     else:
         w.wait(random.getrandbits(9))
-    assert w.turn.state in STATES.values() and w.light.state == w.turn.state
+    assert w.turn.state in tuple(STATES.values()) + ("updating",)
+    assert w.light.state == w.turn.state
     did.clear()
     lines.clear()
 """)

@@ -25,6 +25,7 @@ from tests.fakes.llm import FakeLanguageModel
 from tests.fakes.stt import FakeSpeechToText
 from tests.fakes.tts import FakeTextToSpeech
 from tools.flash.build import FIRMWARE
+from tools.simulator.compiled import compiled
 from tools.simulator.console import Item, LogLine
 from tools.simulator.process import RESET_CAUSES, BoardProcess
 from tools.update.make import make_bundles
@@ -44,6 +45,8 @@ _SHORTER = (
 class Board:
     """A simulated board that starts again after each reset, as a real one does."""
 
+    heap_kb: int | None = None  #: compiles the firmware, and gives it no more than such a board has
+
     def __init__(self, firmware: Path, flash: Path, settings: dict[str, Any]) -> None:
         self.lines: list[str] = []  #: of its console, with their level, not yet waited for
         self.said: list[str] = []  #: all of them
@@ -57,11 +60,14 @@ class Board:
         (flash / "settings.json").write_text(json.dumps(settings))
 
     async def start(self, cause: int = 1) -> None:
+        if self.heap_kb is not None and cause == 1:
+            self._firmware = compiled(self._firmware, self.flash.with_name("compiled"))
         self._process = BoardProcess(self._take, self._ended)
         await self._process.start(
             self._firmware,
             self.flash,
             environment={"SIM_RESET_CAUSE": str(cause), "SIM_WIFI_MS": "1"},
+            heap_kb=self.heap_kb,
         )
 
     async def stop(self) -> None:
@@ -123,14 +129,18 @@ class World:
             },
         )
 
-    def publish(self, version: str, change: Callable[[Path], None] | None = None) -> None:
-        """Puts a version on the relay's shelf: this firmware, changed."""
+    def publish(
+        self,
+        version: str,
+        change: Callable[[Path], None] | None = None,
+        architecture: str = "",
+    ) -> None:
+        """Puts a version on the relay's shelf: this firmware, changed; as sources, or compiled."""
         source = self.folder / f"source-{version}"
         shutil.copytree(self.firmware, source)
         if change is not None:
             change(source)
-        # Sources: the simulated board is of no architecture that is compiled for.
-        publish(self.folder / "updates", make_bundles(source, version, [""]))
+        publish(self.folder / "updates", make_bundles(source, version, [architecture]))
 
     async def logged(self, event: str) -> dict[str, Any]:
         """Waits until the relay has logged that."""

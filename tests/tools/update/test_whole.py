@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.update.conftest import World
+from tools.simulator.compiled import ARCHITECTURE
 
 
 def replace(name: str, text: str, instead: str) -> Callable[[Path], None]:
@@ -20,6 +21,11 @@ def replace(name: str, text: str, instead: str) -> Callable[[Path], None]:
         path.write_text(source.replace(text, instead))
 
     return change
+
+
+def without(name: str) -> Callable[[Path], None]:
+    """A firmware that lacks one file."""
+    return lambda firmware: (firmware / name).unlink()
 
 
 async def test_a_new_version_is_fetched_started_and_kept(world: World) -> None:
@@ -115,3 +121,31 @@ async def test_a_long_press_leads_out_of_safe_mode(world: World) -> None:
     await world.board.line("I doll version=0.1.0")
     await world.board.line("I healthy")
     world.board.do("release")
+
+
+async def test_a_board_with_little_memory_starts_anew_to_fetch_an_update(world: World) -> None:
+    world.board.heap_kb = 80
+    await world.board.start()
+    await world.board.line("I state idle")
+    world.publish("0.2.0", architecture=ARCHITECTURE)
+    await world.board.line("I update restart to make room")
+    await world.board.line("I state updating")
+    await world.board.line("I update installed version=0.2.0")
+    await world.board.line("I doll version=0.2.0")
+    await world.board.line("I healthy")
+    await world.logged("update healthy")
+
+
+async def test_it_gives_up_after_three_tries_until_it_is_plugged_in_again(world: World) -> None:
+    world.board.heap_kb = 80
+    await world.board.start()
+    await world.board.line("I state idle")
+    world.publish("0.2.0", without("doll/start.py"), architecture=ARCHITECTURE)
+    for _ in range(3):
+        await world.board.line("I update restart to make room")
+        await world.board.line("W update failed there is no doll/start")
+        await world.board.line("I update over")
+        await world.board.line("I state idle")
+    await world.board.line("W update refused memory")
+    assert (await world.logged("update failed"))["reason"] == "there is no doll/start"
+    assert (await world.logged("update refused"))["reason"] == "memory"
