@@ -136,3 +136,80 @@ async def test_at_the_prompt_the_button_and_the_wifi_are_worked_by_words(
     assert code == 0, "the end of the input is the end"
 
 
+def with_sound(prompt: Path, setup: str) -> None:
+    """Gives the prompt's process the fake `sounddevice`, under the name `device` in `setup`."""
+    app_py = prompt / "tests_app.py"
+    fake = Path(__file__).parent / "fake_sounddevice"
+    app_py.write_text(
+        f"import sys\nsys.path.insert(0, {str(fake)!r})\n"
+        "import numpy as np\nimport sounddevice as device\n"
+        f"{setup}\n{app_py.read_text()}"
+    )
+
+
+TONE = "(8000 * np.sin(np.arange({n}) * 2 * np.pi * 440 / {rate})).astype(np.int16)"
+
+
+def pitch_hz(pcm: np.ndarray) -> float:
+    return float(np.abs(np.fft.rfft(pcm)).argmax() * 16_000 / len(pcm))
+
+
+async def test_at_the_prompt_the_doll_hears_the_microphone_and_its_reply_is_played(
+    echo_relay: Any, prompt: Path
+) -> None:
+    tone = TONE.format(n=48_000, rate=48_000)
+    with_sound(prompt, f"device.rates['input'] = [48_000]; device.hears = {tone}")
+    code, stdout = await talk(prompt, echo_relay.url, ("state idle", "t\n\nq\n"))
+    assert code == 0
+    assert "Speak, then press Enter (30 s at most)." in stdout
+    reply = read_question(prompt / "out" / "reply-1.wav")
+    assert f"play {len(reply)} samples at 16000 Hz" in stdout
+    assert pitch_hz(np.concatenate(echo_relay.heard)) == pytest.approx(440, abs=2)
+    assert pitch_hz(reply) == pytest.approx(440, abs=2)
+
+
+async def test_at_the_prompt_a_recording_ends_at_its_limit(echo_relay: Any, prompt: Path) -> None:
+    with_sound(
+        prompt,
+        f"device.hears = {TONE.format(n=20_000, rate=16_000)}\n"
+        "import tools.simulator.sound\ntools.simulator.sound.MAX_RECORDING_S = 1",
+    )
+    # Nothing more is typed until the doll listens.
+    code, stdout = await talk(
+        prompt, echo_relay.url, ("state idle", "talk\n"), ("listen start", "q\n")
+    )
+    assert code == 0
+    assert "1 s are over" in stdout
+    assert "reply-1.wav" in stdout
+
+
+async def test_at_the_prompt_the_end_of_the_input_ends_a_recording_and_then_the_prompt(
+    echo_relay: Any, prompt: Path
+) -> None:
+    with_sound(prompt, f"device.hears = {TONE.format(n=8000, rate=16_000)}")
+    code, stdout = await talk(prompt, echo_relay.url, ("state idle", "talk\n"))
+    assert code == 0
+    assert "reply-1.wav" in stdout
+
+
+async def test_at_the_prompt_questions_go_on_without_microphone_and_speakers(
+    echo_relay: Any, spoken: Path, prompt: Path
+) -> None:
+    with_sound(prompt, "device.rates.update(input=[], output=[])")
+    lines = f"talk\n{spoken}\n{spoken}\nq\n"
+    code, stdout = await talk(prompt, echo_relay.url, ("state idle", lines))
+    assert code == 0
+    assert stdout.count("no microphone can be opened") == 1
+    assert stdout.count("no speakers can be opened") == 2
+    assert "reply-2.wav" in stdout
+
+
+async def test_at_the_prompt_it_is_said_what_to_install_to_talk(
+    echo_relay: Any, prompt: Path
+) -> None:
+    with_sound(prompt, "sys.modules['sounddevice'] = None")
+    code, stdout = await talk(prompt, echo_relay.url, ("state idle", "talk\nq\n"))
+    assert code == 0
+    assert stdout.count("pip install 'talking-doll[sound]'") == 2, (
+        "at the start, and when asked for"
+    )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from relay.audio import Pcm
 from tools.simulator.console import LineSplitter
 from tools.simulator.doll import SimulatedDoll
 from tools.simulator.errors import CrashError, SimulatorError
+from tools.simulator.sound import MAX_RECORDING_S, Recording, Sound
 from tools.simulator.turn import AskMode
 from tools.simulator.wav import read_question
 from tools.texts import texts
@@ -25,17 +26,31 @@ async def talk(doll: SimulatedDoll, mode: AskMode, limit_s: float) -> None:
         SimulatorError: the doll could not be started, or its firmware failed.
     """
     text = texts(__file__)
-    play = _player()
+    try:
+        sound, no_sound = Sound(), ""
+    except SimulatorError as error:
+        sound, no_sound = None, str(error)
     async with doll, _typed_lines() as lines:
         print(text["help"].strip("\n"))
-        if play is None:
-            print(text["no_player"])
+        if sound is None:
+            print(f"  ({no_sound})")
         while (line := await _next(lines, doll)) not in (None, "q", "quit"):
             assert line is not None
-            if line == "help":
-                print(text["help"].strip("\n"))
-            elif not _handle(doll, line):
-                await _ask(doll, Path(line), mode, limit_s, play)
+            try:
+                if line == "help":
+                    print(text["help"].strip("\n"))
+                elif line in ("t", "talk"):
+                    if sound is None:
+                        raise SimulatorError(no_sound)
+                    await doll.ready()
+                    question = await _record(sound, lines, doll, text)
+                    await _ask(doll, question, mode, limit_s, sound)
+                elif not _handle(doll, line):
+                    await _ask(doll, Path(line), mode, limit_s, sound)
+            except CrashError:
+                raise
+            except SimulatorError as error:
+                print(f"  {error}")
 
 
 async def _next(lines: asyncio.Queue[str | None], doll: SimulatedDoll) -> str | None:
@@ -50,23 +65,39 @@ async def _next(lines: asyncio.Queue[str | None], doll: SimulatedDoll) -> str | 
         failure.cancel()
 
 
-async def _ask(
-    doll: SimulatedDoll,
-    question: Path,
-    mode: AskMode,
-    limit_s: float,
-    play: Callable[[Path], None] | None,
+async def _record(
+    sound: Sound, lines: asyncio.Queue[str | None], doll: SimulatedDoll, text: dict[str, str]
+) -> Pcm:
+    """What a person says into this machine's microphone, up to the next line or the limit."""
+    with sound.recording() as recording:
+        print(f"  {text['speak'].format(s=MAX_RECORDING_S)}", flush=True)
+        await _end_of(recording, lines, doll)
+    if recording.full:
+        print(f"  {text['full'].format(s=MAX_RECORDING_S)}")
+    return recording.pcm()
+
+
+async def _end_of(
+    recording: Recording, lines: asyncio.Queue[str | None], doll: SimulatedDoll
 ) -> None:
+    line = asyncio.create_task(_next(lines, doll))
+    over = asyncio.create_task(recording.over.wait())
     try:
-        reply = await doll.ask(question, mode, limit_s=limit_s)
-    except CrashError:
-        raise
-    except SimulatorError as error:
-        print(f"  {error}")
-        return
+        await asyncio.wait((line, over), return_when=asyncio.FIRST_COMPLETED)
+        if line.done() and line.result() is None:
+            lines.put_nowait(None)  # the end of the input is the end of the prompt, too
+    finally:
+        line.cancel()
+        over.cancel()
+
+
+async def _ask(
+    doll: SimulatedDoll, question: Path | Pcm, mode: AskMode, limit_s: float, sound: Sound | None
+) -> None:
+    reply = await doll.ask(question, mode, limit_s=limit_s)
     print(f"  {reply.wav}")
-    if play is not None and reply.timeline.first_audio is not None:
-        play(reply.wav)
+    if sound is not None and reply.timeline.first_audio is not None:
+        sound.play(read_question(reply.wav))
 
 
 def _handle(doll: SimulatedDoll, line: str) -> bool:
@@ -110,16 +141,3 @@ async def _typed_lines() -> AsyncIterator[asyncio.Queue[str | None]]:
         yield lines
     finally:
         loop.remove_reader(stdin)
-
-
-def _player() -> Callable[[Path], None] | None:
-    """Plays a WAV file on this machine's speakers, if the package `sounddevice` is installed."""
-    try:
-        sounddevice = importlib.import_module("sounddevice")
-    except (ImportError, OSError):  # OSError: without the PortAudio library
-        return None
-
-    def play(path: Path) -> None:
-        sounddevice.play(read_question(path), 16_000)
-
-    return play
