@@ -324,3 +324,31 @@ def test_rtc_memory_outlives_a_reset(on_board: OnBoard) -> None:
 def test_the_chip_has_the_id_it_is_given(on_board: OnBoard) -> None:
     script = PRELUDE + "import network\ntell(machine.unique_id().hex())\n"
     assert told(on_board(script, SIM_UNIQUE_ID="a0b1c2d3e4f5")) == [["a0b1c2d3e4f5"]]
+
+
+def test_a_watchdog_that_is_made_again_has_the_new_time_limit(on_board: OnBoard) -> None:
+    script = PRELUDE + (
+        "machine.WDT(timeout=50)\nlive(40)\nmachine.WDT(timeout=500)\nlive(400)\ntell('alive')\n"
+        "live(200)\n"
+    )
+    lines = on_board(script, code=4)
+    assert told(lines) == [["alive"]]
+    assert events(lines, "watchdog")[0]["timeout_ms"] == 500
+
+
+def test_a_timer_calls_back_once_or_again_and_again_until_it_is_stopped(on_board: OnBoard) -> None:
+    script = PRELUDE + (
+        "calls = [0, 0, 0]\n"
+        "def count(i):\n    def call(timer): calls[i] += 1\n    return call\n"
+        "machine.Timer(0, mode=machine.Timer.ONE_SHOT, period=50, callback=count(0))\n"
+        "machine.Timer(1, period=50, callback=count(1))\n"
+        "machine.Timer(2, mode=machine.Timer.ONE_SHOT, period=50, callback=count(2))\n"
+        "machine.Timer(2).deinit()\n"
+        "live(40)\ntell(*calls)\nlive(20)\ntell(*calls)\nlive(200)\ntell(*calls)\n"
+    )
+    early, due, late = told(on_board(script))
+    assert early == [0, 0, 0]
+    assert due == [1, 1, 0]
+    assert late[0] == 1
+    assert late[1] in (4, 5)
+    assert late[2] == 0
