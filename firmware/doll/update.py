@@ -15,8 +15,7 @@ from micropython import const
 from . import __version__, log, slots
 from .about import abi
 
-_BLOCK = const(4000)  # bytes of the bundle in one message, behind 4 of its offset
-_HEAD = const(4)
+_HEAD = const(4)  # bytes of the offset, before those of the bundle in each message
 _LARGEST = const(1_000_000)
 _MANIFEST = const(1000)  # characters
 _ASK_MS = const(100)  # the relay lets through 10 texts a second
@@ -162,7 +161,7 @@ class Update:
             try:
                 self._bundle.take(buf, off, rest)
             except (ValueError, OSError, MemoryError) as e:
-                self._error = str(e)
+                self._error = str(e) or "no memory"
         return n
 
     def end(self):
