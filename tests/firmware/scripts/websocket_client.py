@@ -7,7 +7,9 @@ import sys
 
 import micropython
 
-from doll.websocket import BINARY, TEXT, Closed, ConnectError, WebSocket
+ring = micropython.RingIO(4096)  # first of all, as the firmware does: later the heap is in pieces
+
+from doll.websocket import BINARY, TEXT, Closed, ConnectError, WebSocket  # noqa: E402
 
 told = json.loads(sys.argv[1])
 
@@ -76,7 +78,6 @@ async def echo(ws):
 
 # Heap taken by told["frames"] frames of 260 bytes in each direction, once it has warmed up.
 async def heap(ws):
-    ring = micropython.RingIO(4096)
     out = bytearray(260)
     before = 0
     count = 0
