@@ -42,6 +42,8 @@ def serve(settings: Settings, build: Builder = build) -> None:
         server.run()
     except (PersonaError, MissingExtraError, DetectorUnavailableError, ProviderError) as error:
         raise ConfigError(str(error)) from None
+    except KeyboardInterrupt:
+        pass  # uvicorn has shut down in order, and passes ctrl-C on
     if not server.started:
         sys.exit(3)
 
