@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from relay.audio import Pcm
 from relay.persona.base import Persona
 
 
@@ -29,14 +30,57 @@ class Request:
     now: datetime  #: aware, in the doll's time zone
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a speech model made of the audio; comes before any text of the answer."""
+
+    kind: Literal["speech", "noise", "none"]
+    text: str  #: the transcript; empty unless it is speech
+    language: str  #: ISO 639-1, one of the persona's languages
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    """How the doll feels about its answer: one of `relay.llm.emotions.NAMES`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryNote:
+    """A fact about the owner that the model proposes to remember; one short sentence."""
+
+    text: str
+
+
+Part = str | Emotion | MemoryNote
+"""A piece of an answer: text that is spoken, or something about it."""
+
+
 class LanguageModel(Protocol):
     """Answers in a character's voice, as a stream."""
 
-    def reply(self, request: Request) -> AsyncGenerator[str, None]:
+    def reply(self, request: Request) -> AsyncGenerator[Part, None]:
         """Stream the answer in pieces of any length, as they come.
 
         The caller closes the generator (`contextlib.aclosing`) or cancels its task; either ends the
         request to the provider. Raises ProviderError, also when the stream ends with no text.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back threads, models and connections. Called once, when the relay stops."""
+        ...
+
+
+class SpeechModel(Protocol):
+    """Hears the utterance itself and answers it, in one request."""
+
+    def hear(self, utterance: Pcm, request: Request) -> AsyncGenerator[Heard | Part, None]:
+        """Stream what was heard, then the answer, like `LanguageModel.reply`.
+
+        `utterance` is 16 kHz; `request.text` is empty, and `request.language` the likeliest one.
+        Where nothing was said the answer is empty, and that is no failure. Raises ProviderError.
         """
         ...
 
