@@ -32,3 +32,10 @@ class ProviderError(Exception):
         self.kind = kind
         self.message = message
         self.retry_after_s = retry_after_s
+
+
+class ModelGoneError(ProviderError):
+    """The provider has no such model, or has it no longer: it need not be asked again."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorKind.BAD_REQUEST, message)

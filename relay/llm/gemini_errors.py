@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from relay.errors import ErrorKind, ProviderError
+from relay.errors import ErrorKind, ModelGoneError, ProviderError
 
 MAX_MESSAGE_CHARS = 300
 _KEY = re.compile(r"AIza[0-9A-Za-z_-]{8,}")  # "Consumer 'api_key:AIza…' has been suspended"
@@ -30,6 +30,14 @@ class Refusal:
     limit: Limit
     value: int | None  #: the allowance, where it is told
     retry_after_s: float | None
+
+
+class OverLimitError(ProviderError):
+    """A 429: `kind` is RATE or QUOTA, and `refusal` is what the quota learns from it."""
+
+    def __init__(self, kind: ErrorKind, message: str, refusal: Refusal) -> None:
+        super().__init__(kind, message, retry_after_s=refusal.retry_after_s)
+        self.refusal = refusal
 
 
 def parse_refusal(body: object) -> Refusal:
@@ -77,11 +85,11 @@ def translate(
         refusal = parse_refusal(body)
         over = refusal.limit in (Limit.DAY, Limit.ZERO)
         kind = ErrorKind.QUOTA if over else ErrorKind.RATE
-        return ProviderError(kind, text, retry_after_s=refusal.retry_after_s)
+        return OverLimitError(kind, text, refusal)
     if code in (401, 403) or (code == 400 and _is_about_access(said, body)):
         return ProviderError(ErrorKind.AUTH, f"{text} (check the key and its project).")
     if code == 404:
-        return ProviderError(ErrorKind.BAD_REQUEST, f"{text} (choose another model).")
+        return ModelGoneError(f"{text} (choose another model).")
     if code == 408:
         return ProviderError(ErrorKind.NETWORK, text)
     return ProviderError(ErrorKind.SERVER if code >= 500 else ErrorKind.BAD_REQUEST, text)
