@@ -10,6 +10,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from structlog.typing import FilteringBoundLogger
 
+from relay.wire.deadline import Deadline
 from relay.wire.errors import CloseCode, Disconnected
 from relay.wire.limits import WireLimits
 
@@ -33,7 +34,7 @@ class Link:
         self.log = log
         self._over: Disconnected | None = None
         self._ended = asyncio.Event()
-        self._deadline: asyncio.Timeout | None = None  # of the receive under way
+        self._deadline = Deadline()  # of the receive under way
 
     async def accept(self) -> None:
         """Answer the upgrade. Raises Disconnected."""
@@ -55,7 +56,7 @@ class Link:
         while True:
             self._check()
             try:
-                async with asyncio.timeout(wait_s) as self._deadline:
+                with self._deadline.within(wait_s):
                     message = await self._websocket.receive()
                 break
             except TimeoutError:  # or `close` brought the deadline forward; then it is over
@@ -64,8 +65,6 @@ class Link:
                     raise await self.close(late, reason) from None
             except _GONE:
                 raise self._end(CloseCode.GOING_AWAY, "gone") from None
-            finally:
-                self._deadline = None
         if message["type"] == "websocket.disconnect":
             raise self._end(message.get("code", 1006), message.get("reason") or "gone")
         text: str | None = message.get("text")
@@ -96,8 +95,7 @@ class Link:
         if self._over is not None:
             return self._end(code, reason)
         over = self._end(code, reason)
-        if self._deadline is not None and not self._deadline.expired():
-            self._deadline.reschedule(asyncio.get_running_loop().time())
+        self._deadline.expire()
         with contextlib.suppress(TimeoutError, *_GONE):
             async with asyncio.timeout(self._limits.close_timeout_s):
                 short = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
@@ -113,6 +111,7 @@ class Link:
         if self._over is None:
             self._over = Disconnected(code, reason)
             self._ended.set()
+            self._deadline.close()
             self.log.info("disconnected", code=int(code), reason=reason)
         return Disconnected(self._over.code, self._over.reason)
 
