@@ -8,10 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-import soxr
-
 from relay.audio import Pcm
+from relay.resample import Resampler
 from relay.tts.base import TextToSpeech
 from relay.turn.channel import Channel, Left
 from relay.turn.pacing import Pacer
@@ -134,7 +132,7 @@ class Reply:
     ) -> None:
         try:
             blocks = Blocks(self._frame_samples)
-            resample = _Resampler(self._tts.rate_hz, self._doll.encoder.rate_hz)
+            resample = Resampler(self._tts.rate_hz, self._doll.encoder.rate_hz)
             async for clause in clauses:
                 await out.send(clause)
                 async with aclosing(self._tts.speak(clause.speech, language)) as speech:
@@ -176,21 +174,3 @@ async def _stage(work: Coroutine[Any, Any, None], out: Channel[Any]) -> None:
         out.finish(error)
     else:
         out.finish()
-
-
-class _Resampler:
-    """Streaming, from one rate to another; the same samples where the rates are equal."""
-
-    def __init__(self, from_hz: int, to_hz: int) -> None:
-        self._stream = (
-            None
-            if from_hz == to_hz
-            else soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16", quality="MQ")
-        )
-
-    def push(self, pcm: Pcm) -> Pcm:
-        return pcm if self._stream is None else self._stream.resample_chunk(pcm)
-
-    def flush(self) -> Pcm:
-        nothing = np.zeros(0, np.int16)
-        return nothing if self._stream is None else self._stream.resample_chunk(nothing, last=True)
