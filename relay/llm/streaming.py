@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import AnyStr
 
 from relay.errors import ErrorKind, ProviderError
 
@@ -27,9 +28,15 @@ class Deadlines:
 
 
 async def bounded(
-    pieces: AsyncGenerator[str, None], deadlines: Deadlines, *, service: str
-) -> AsyncGenerator[str, None]:
-    """Pass on the pieces of text of one request, within its deadlines.
+    pieces: AsyncGenerator[AnyStr, None],
+    deadlines: Deadlines,
+    *,
+    service: str,
+    limit: int = MAX_ANSWER_CHARS,
+) -> AsyncGenerator[AnyStr, None]:
+    """Pass on the pieces of one answer, within its deadlines and up to `limit`.
+
+    The pieces are text, or the bytes of speech; `limit` counts characters or bytes.
 
     The request is read by a task of its own, for two reasons. A doll that is still speaking reads
     slowly, and that must not count as a gap of the provider. And the connection has to close at
@@ -37,10 +44,10 @@ async def bounded(
     generation behind it, open until the garbage collector comes by; cancelling the task that waits
     for the socket closes it.
 
-    Raises ProviderError: what `pieces` raised, NETWORK past a deadline, SERVER for no text.
+    Raises ProviderError: what `pieces` raised, NETWORK past a deadline, SERVER for nothing at all.
     """
-    ready: asyncio.Queue[str | None] = asyncio.Queue()  # holds at most MAX_ANSWER_CHARS of text
-    reader = asyncio.create_task(_read(pieces, ready, deadlines, service))
+    ready: asyncio.Queue[AnyStr | None] = asyncio.Queue()  # holds at most `limit`
+    reader = asyncio.create_task(_read(pieces, ready, deadlines, service, limit))
     try:
         while (piece := await ready.get()) is not None:
             yield piece
@@ -53,10 +60,11 @@ async def bounded(
 
 
 async def _read(
-    pieces: AsyncGenerator[str, None],
-    ready: asyncio.Queue[str | None],
+    pieces: AsyncGenerator[AnyStr, None],
+    ready: asyncio.Queue[AnyStr | None],
     deadlines: Deadlines,
     service: str,
+    limit: int,
 ) -> None:
     loop = asyncio.get_running_loop()
     end = loop.time() + deadlines.total_s
@@ -66,20 +74,20 @@ async def _read(
         first = min(loop.time() + deadlines.first_s, end)
         async with asyncio.timeout_at(first) as deadline, aclosing(pieces):
             async for piece in pieces:
-                if not piece or length >= MAX_ANSWER_CHARS:
+                if not piece or length >= limit:
                     continue
-                ready.put_nowait(piece[: MAX_ANSWER_CHARS - length])
+                ready.put_nowait(piece[: limit - length])
                 length += len(piece)
-                if length >= MAX_ANSWER_CHARS:
+                if length >= limit:
                     deadline.reschedule(loop.time())  # the next read is cancelled, and so it closes
                 else:
                     deadline.reschedule(min(loop.time() + deadlines.gap_s, end))
     except TimeoutError:
-        late = length < MAX_ANSWER_CHARS
+        late = length < limit
     finally:
         ready.put_nowait(None)
     if late:
         after = "in the middle of the answer" if length else "before the first word"
         raise ProviderError(ErrorKind.NETWORK, f"{service} was too slow: nothing came {after}.")
     if not length:
-        raise ProviderError(ErrorKind.SERVER, f"{service} answered with no text.")
+        raise ProviderError(ErrorKind.SERVER, f"{service} answered with nothing.")
