@@ -8,7 +8,7 @@ class MissingExtraError(ImportError):
 
     def __init__(self, provider: str, extra: str, cause: ImportError) -> None:
         super().__init__(
-            f"The {provider} brain needs the extra `{extra}`: "
+            f"The {provider} provider needs the extra `{extra}`: "
             f"pip install 'talking-doll[{extra}]' ({cause})."
         )
         self.extra = extra

@@ -16,7 +16,8 @@ from relay.llm.extras import MissingExtraError
 def test_a_missing_package_names_the_extra_that_brings_it(
     monkeypatch: pytest.MonkeyPatch, provider: str, package: str, extra: str
 ) -> None:
-    monkeypatch.delitem(sys.modules, f"relay.llm.{provider}", raising=False)
+    for module in (f"relay.llm.{provider}", "relay.openai_server"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, package, None)
     if package == "google.genai":
         monkeypatch.delattr("google.genai", raising=False)
