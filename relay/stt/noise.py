@@ -1,4 +1,4 @@
-"""Tells words that were said from words that Whisper made up.
+"""Tells words that were said from words that Whisper made up, here or behind a network.
 
 Given noise, Whisper does not stay silent: it writes what its training subtitles had over noise and
 music. Measured on whisper-base with this relay's short window: speech has a no-speech probability
@@ -11,9 +11,19 @@ import functools
 import re
 import tomllib
 import unicodedata
+from dataclasses import dataclass
 from importlib.resources import files
+from typing import Final
 
-from relay.stt.whisper_engine import Hearing
+import numpy as np
+
+from relay.audio import FRAME_SAMPLES, Pcm, duration_s
+
+#: Shorter than the shortest word ("네" said quickly).
+SHORTEST_S: Final = 0.15
+
+#: An utterance whose loudest frame is quieter than this (RMS, about -60 dBFS) is silence.
+SILENCE_RMS: Final = 33.0
 
 #: Above this the model doubts that anybody spoke, and is right on any noise that was tried.
 NO_SPEECH = 0.6
@@ -25,6 +35,28 @@ NO_SPEECH_DOUBTFUL = 0.3
 
 #: A credit line is real, perhaps a child playing television, only when the model is sure of it.
 SURE_CREDIT = -0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What a Whisper made of an utterance."""
+
+    text: str
+    language: str  #: ISO 639-1
+    no_speech: float  #: probability that there is no speech in it, as the model sees it
+    log_probability: float  #: mean over the tokens of the text; near 0 is sure, under -1 guessed
+
+
+def holds_no_word(utterance: Pcm) -> bool:
+    """Whether `utterance` (16 kHz) is too short or too quiet to be worth a look."""
+    return duration_s(utterance) < SHORTEST_S or is_silent(utterance)
+
+
+def is_silent(utterance: Pcm) -> bool:
+    """Whether no frame of `utterance` is loud enough to hold a voice."""
+    whole = len(utterance) // FRAME_SAMPLES * FRAME_SAMPLES
+    frames = utterance[:whole].reshape(-1, FRAME_SAMPLES).astype(np.float32)
+    return not bool((np.square(frames).mean(axis=1) > SILENCE_RMS**2).any())
 
 
 def is_made_up(hearing: Hearing) -> bool:

@@ -9,22 +9,16 @@ from typing import Final, Self
 import numpy as np
 import structlog
 
-from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm, duration_s
+from relay.audio import RATE_HZ, Pcm, duration_s
 from relay.errors import ErrorKind, ProviderError
 from relay.models import WHISPER_BASE, ensure
 from relay.stt.base import Transcript
-from relay.stt.noise import is_made_up
+from relay.stt.noise import holds_no_word, is_made_up
 from relay.stt.whisper_engine import WhisperEngine
 from relay.worker import Worker
 
-#: Shorter than the shortest word ("네" said quickly).
-SHORTEST_S: Final = 0.15
-
 #: What Whisper can hear at once.
 LONGEST_S: Final = 30.0
-
-#: An utterance whose loudest frame is quieter than this (RMS, about -60 dBFS) is silence.
-SILENCE_RMS: Final = 33.0
 
 
 class WhisperSpeechToText:
@@ -94,17 +88,10 @@ def _load(directory: Path | None, threads: int, beam: int) -> WhisperEngine:
 
 
 def _transcribe(engine: WhisperEngine, utterance: Pcm, languages: Sequence[str]) -> Transcript:
-    if duration_s(utterance) < SHORTEST_S or is_silent(utterance):
+    if holds_no_word(utterance):
         return Transcript("", languages[0])
     hearing = engine.hear(utterance, languages)
     if is_made_up(hearing):
         structlog.get_logger().debug("only noise heard", no_speech=round(hearing.no_speech, 2))
         return Transcript("", hearing.language)
     return Transcript(hearing.text, hearing.language)
-
-
-def is_silent(utterance: Pcm) -> bool:
-    """Whether no frame of `utterance` is loud enough to hold a voice."""
-    whole = len(utterance) // FRAME_SAMPLES * FRAME_SAMPLES
-    frames = utterance[:whole].reshape(-1, FRAME_SAMPLES).astype(np.float32)
-    return not bool((np.square(frames).mean(axis=1) > SILENCE_RMS**2).any())

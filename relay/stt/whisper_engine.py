@@ -10,7 +10,6 @@ length of the utterance, and a repetition at the end is cut.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +18,7 @@ import tokenizers
 
 from relay.audio import Pcm, duration_s
 from relay.stt.features import log_mel
+from relay.stt.noise import Hearing
 
 #: Silence behind the utterance. Less makes Whisper invent an end, more only costs time.
 PADDING_S: Final = 8.0
@@ -35,16 +35,6 @@ EXPECTED: Final = 8.0
 
 #: The first token that is not text (<|endoftext|>), in all multilingual models.
 END_OF_TEXT: Final = 50257
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """What the model made of an utterance."""
-
-    text: str
-    language: str  #: ISO 639-1
-    no_speech: float  #: probability that there is no speech in it, as the model sees it
-    log_probability: float  #: mean over the tokens of the text; near 0 is sure, under -1 guessed
 
 
 class WhisperEngine:

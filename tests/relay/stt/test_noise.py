@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relay.stt.noise import is_made_up
-from relay.stt.whisper_engine import Hearing
+from relay.stt.noise import Hearing, is_made_up
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ import pytest
 from relay.audio import RATE_HZ, Pcm
 from relay.errors import ErrorKind, ProviderError
 from relay.models import WHISPER_BASE, ensure
-from relay.stt.whisper import WhisperSpeechToText, is_silent
-from relay.stt.whisper_engine import Hearing, WhisperEngine
+from relay.stt.noise import Hearing, is_silent
+from relay.stt.whisper import WhisperSpeechToText
+from relay.stt.whisper_engine import WhisperEngine
 from relay.worker import Worker
 from tests.relay.stt.contract import SpeechToTextContract
 
