@@ -1,9 +1,15 @@
-"""What every recogniser must do: inherit `SpeechToTextContract` in its test module."""
+"""What every recogniser must do. A provider's test module inherits the class that fits it.
+
+`SpeechToTextContract` is for all; `RemoteSpeechToTextContract` adds what one behind a network owes.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -11,6 +17,7 @@ import pytest
 from relay.audio import RATE_HZ, Pcm
 from relay.errors import ErrorKind, ProviderError
 from relay.stt.base import SpeechToText
+from tests.fakes.http import Journal, Reply
 
 
 class SpeechToTextContract:
@@ -101,3 +108,138 @@ class SpeechToTextContract:
         await stt.close()
         with pytest.raises(ProviderError):
             await stt.transcribe(speech, self.languages)
+
+    async def test_close_may_come_twice(self, stt: SpeechToText) -> None:
+        await stt.close()
+        await stt.close()
+
+
+async def failure(stt: SpeechToText, speech: Pcm) -> ProviderError:
+    """The error that hearing `speech` ends in."""
+    with pytest.raises(ProviderError) as caught:
+        await stt.transcribe(speech, ["ko"])
+    return caught.value
+
+
+async def hung_up(journal: Journal) -> None:
+    """Wait until the server has noticed that its client went away."""
+    async with asyncio.timeout(20):
+        await journal.disconnected.wait()
+
+
+@dataclass
+class FarSide:
+    """The fake server behind a remote recogniser."""
+
+    journal: Journal
+    play: Callable[..., None]
+    make: Callable[[float], AbstractAsyncContextManager[SpeechToText]]  #: given its time limit
+    heard: Callable[[str], Reply]
+    heard_in: Callable[[str, str], Reply]  #: a text, and the language that the server detected
+    no_headers: Reply
+    stuck: Reply  #: hangs after half of the answer
+    cut: Reply  #: breaks off there
+    overloaded: Reply
+    garbage: tuple[Reply, ...]  #: status 200 and what is no transcription
+    endless: Reply  #: much more than any transcription
+
+
+class RemoteSpeechToTextContract(SpeechToTextContract):
+    """A subclass gives the fixtures `far_side` and `speech`."""
+
+    @pytest.fixture
+    def far_side(self) -> FarSide:
+        raise NotImplementedError
+
+    @pytest.fixture
+    async def stt(self, far_side: FarSide) -> AsyncIterator[SpeechToText]:
+        async with far_side.make(60) as stt:
+            yield stt
+
+    async def test_one_utterance_is_one_request(
+        self, far_side: FarSide, stt: SpeechToText, speech: Pcm
+    ) -> None:
+        far_side.play(far_side.overloaded)
+        assert (await failure(stt, speech)).kind is ErrorKind.SERVER
+        assert len(far_side.journal.requests) == 1
+
+    async def test_silence_is_no_request(self, far_side: FarSide, stt: SpeechToText) -> None:
+        assert (await stt.transcribe(np.zeros(RATE_HZ, np.int16), ["ko"])).text == ""
+        assert far_side.journal.requests == []
+
+    async def test_it_reuses_its_connection(
+        self, far_side: FarSide, stt: SpeechToText, speech: Pcm
+    ) -> None:
+        for _ in range(3):
+            await stt.transcribe(speech, ["ko"])
+        assert far_side.journal.connections == 1
+
+    async def test_cancelling_ends_the_request_at_the_server(
+        self, far_side: FarSide, stt: SpeechToText, speech: Pcm
+    ) -> None:
+        for reply in (far_side.no_headers, far_side.stuck):
+            far_side.journal.disconnected.clear()
+            before = len(far_side.journal.requests)
+            far_side.play(reply)
+            call = asyncio.create_task(stt.transcribe(speech, ["ko"]))
+            async with asyncio.timeout(20):
+                while len(far_side.journal.requests) == before:
+                    await asyncio.sleep(0.01)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            await hung_up(far_side.journal)
+
+    async def test_a_server_that_hangs_is_given_up(self, far_side: FarSide, speech: Pcm) -> None:
+        for reply in (far_side.no_headers, far_side.stuck):
+            far_side.journal.disconnected.clear()
+            far_side.play(reply)
+            async with far_side.make(0.3) as stt:
+                assert (await failure(stt, speech)).kind is ErrorKind.NETWORK
+            await hung_up(far_side.journal)
+
+    async def test_a_cut_connection_is_a_network_failure(
+        self, far_side: FarSide, stt: SpeechToText, speech: Pcm
+    ) -> None:
+        far_side.play(far_side.cut)
+        assert (await failure(stt, speech)).kind is ErrorKind.NETWORK
+
+    async def test_an_answer_that_is_no_transcription_is_a_server_failure(
+        self, far_side: FarSide, stt: SpeechToText, speech: Pcm
+    ) -> None:
+        for reply in far_side.garbage:
+            far_side.play(reply)
+            assert (await failure(stt, speech)).kind is ErrorKind.SERVER
+
+    async def test_an_answer_without_end_is_not_read(
+        self, far_side: FarSide, stt: SpeechToText, speech: Pcm
+    ) -> None:
+        far_side.play(far_side.endless)
+        assert (await failure(stt, speech)).kind is ErrorKind.SERVER
+
+    async def test_a_text_much_too_long_is_cut(
+        self, far_side: FarSide, stt: SpeechToText, speech: Pcm
+    ) -> None:
+        far_side.play(far_side.heard("바보 " * 5_000))
+        assert 0 < len((await stt.transcribe(speech, ["ko"])).text) <= 2_000
+
+    async def test_a_language_that_was_not_asked_for_is_heard_again_in_the_first(
+        self, far_side: FarSide, stt: SpeechToText, speech: Pcm
+    ) -> None:
+        far_side.play(far_side.heard_in("アンニョン", "ja"), far_side.heard_in("안녕", "ko"))
+        heard = await stt.transcribe(speech, ["ko", "en"])
+        assert (heard.text, heard.language) == ("안녕", "ko")
+
+    async def test_what_a_recogniser_makes_up_over_noise_is_no_text(
+        self, far_side: FarSide, stt: SpeechToText, speech: Pcm
+    ) -> None:
+        far_side.play(far_side.heard("시청해 주셔서 감사합니다."))
+        assert (await stt.transcribe(speech, ["ko"])).text == ""
+
+    async def test_a_failure_does_not_disturb_the_next_utterance(
+        self, far_side: FarSide, stt: SpeechToText, speech: Pcm
+    ) -> None:
+        far_side.play(far_side.overloaded, far_side.cut)
+        await failure(stt, speech)
+        await failure(stt, speech)
+        assert (await stt.transcribe(speech, ["ko"])).text
