@@ -1,0 +1,164 @@
+"""Opens the database, brings it up to date, and hands out transactions.
+
+SQLite runs in threads of aiosqlite, PostgreSQL over asyncpg; neither holds up the event loop.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from relay.store.migrate import NewerDatabaseError, upgrade
+
+#: The database's name in the data folder.
+FILE = "doll.db"
+
+#: How long a transaction waits for another process to finish its own.
+BUSY_S = 5.0
+
+_MEMORY = ":memory:"
+
+
+class StoreError(Exception):
+    """The database cannot be used; the text is one line and names what to do. No secrets."""
+
+
+class Database:
+    """One for the whole relay. `open` it, and `close` it in the end."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+
+    @classmethod
+    async def open(cls, data: Path, url: str = "") -> Database:
+        """Open `url`, or without one the SQLite file in the folder `data`, which is made if needed.
+
+        Tables are made, or brought up to what this version needs. Raises StoreError.
+        """
+        if url:
+            return await cls._opened(_engine(_parsed(url)), "relay.database")
+        file = data / FILE
+        try:
+            _make(file)
+        except OSError as error:
+            raise StoreError(f"relay.data: {file} cannot be used: {error.strerror}") from None
+        return await cls._opened(_engine(_sqlite(str(file))), str(file))
+
+    @classmethod
+    async def in_memory(cls) -> Database:
+        """A SQLite database that is gone when it is closed."""
+        return await cls._opened(_engine(_sqlite(_MEMORY)), "memory")
+
+    @classmethod
+    async def _opened(cls, engine: AsyncEngine, place: str) -> Database:
+        database = cls(engine)
+        try:
+            async with engine.connect() as connection:
+                await upgrade(connection)
+        except NewerDatabaseError as error:
+            await engine.dispose()
+            raise StoreError(f"{place}: {error}") from None
+        except (SQLAlchemyError, OSError, sqlite3.Error) as error:
+            await engine.dispose()
+            raise StoreError(f"{place}: the database cannot be used: {_reason(error)}") from None
+        return database
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads. Raises SQLAlchemyError."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that writes; it is undone if the block raises. Raises SQLAlchemyError.
+
+        SQLite's is `immediate`: one that reads first and writes later would fail at once when
+        another process has written in between, whatever the busy timeout.
+        """
+        async with self._engine.connect() as connection:
+            await connection.execution_options(doll_writes=True)
+            async with connection.begin():
+                yield connection
+
+    async def close(self) -> None:
+        """Close all connections. May be called again."""
+        await self._engine.dispose()
+
+
+def _make(file: Path) -> None:
+    """Make the file for its owner only. SQLite's own files beside it take over its mode."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _parsed(given: str) -> URL:
+    try:
+        url = make_url(given)
+    except ArgumentError:
+        raise StoreError(
+            "relay.database: this is no database URL; write postgresql://user:password@host/name"
+        ) from None
+    match url.get_backend_name():
+        case "sqlite":
+            return _sqlite(url.database or _MEMORY)
+        case "postgresql":
+            try:
+                import asyncpg  # type: ignore[import-untyped]  # noqa: F401
+            except ImportError:
+                raise StoreError(
+                    "relay.database: PostgreSQL needs its driver: "
+                    "pip install 'talking-doll[postgres]'"
+                ) from None
+            return url.set(drivername="postgresql+asyncpg")
+        case other:
+            raise StoreError(f"relay.database: {other} is not supported; use sqlite or postgresql")
+
+
+def _sqlite(database: str) -> URL:
+    return URL.create("sqlite+aiosqlite", database=database)
+
+
+def _engine(url: URL) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
+    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_S}}
+    if url.database == _MEMORY:
+        options["poolclass"] = StaticPool  # each connection would be a database of its own
+    else:
+        options |= {"pool_size": 2, "max_overflow": 2}  # a thread each
+    engine = create_async_engine(url, **options)
+    event.listen(engine.sync_engine, "connect", _prepare)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, _: object) -> None:
+    """Settle what SQLite leaves open: WAL lets others read while one writes."""
+    connection.isolation_level = None  # transactions are begun by `_begin`, not by the driver
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("doll_writes", False)
+    connection.execute(text("BEGIN IMMEDIATE" if writes else "BEGIN"))
+
+
+def _reason(error: BaseException) -> str:
+    """The driver's own words, first line only: the rest may hold statements and values."""
+    inner = getattr(error, "orig", None) or error
+    return str(inner).splitlines()[0][:200] if str(inner) else type(inner).__name__

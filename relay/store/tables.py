@@ -1,0 +1,89 @@
+"""The tables, as the newest migration leaves them.
+
+Times are whole seconds of Unix time, so that both databases compare them in the same way. A change
+here needs a migration beside it (`relay/store/migrations/versions/`); a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", String(64), primary_key=True),  # the Device-Id that it sends, usually its MAC
+    Column("client_id", String(64), nullable=False, server_default=""),
+    Column("name", String(40), nullable=False, unique=True),
+    Column("persona", String(255), nullable=False, server_default=""),  # empty: the relay's
+    Column("language", String(8), nullable=False, server_default=""),  # empty: the persona's
+    Column("settings", Text, nullable=False, server_default="{}"),  # JSON
+    Column("created", BigInteger, nullable=False),
+    Column("last_seen", BigInteger),
+    Column("firmware", String(64), nullable=False, server_default=""),
+    Column("board", String(64), nullable=False, server_default=""),
+    Column("revoked", BigInteger),  # since when it may not come in
+    Column("rotate", Boolean, nullable=False, server_default=false()),  # a new token is wanted
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("hash", String(64), primary_key=True),  # SHA-256 of the token, hex
+    Column(
+        "device_id",
+        ForeignKey("devices.id", ondelete="CASCADE", onupdate="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("created", BigInteger, nullable=False),
+    # The doll has not shown yet that it has it; until then the one before counts as well.
+    Column("fresh", Boolean, nullable=False, server_default=false()),
+)
+
+pairings = Table(
+    "pairings",
+    metadata,
+    Column("ticket", String(32), primary_key=True),  # known only to who speaks for the device
+    Column("device_id", String(64), nullable=False, index=True),
+    Column("client_id", String(64), nullable=False),
+    Column("source", String(64), nullable=False),  # the address that it came from
+    Column("code", String(6), nullable=False, unique=True),
+    Column("expires", BigInteger, nullable=False),
+    Column("confirmed", Boolean, nullable=False, server_default=false()),
+)
+
+guesses = Table(
+    "guesses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+#: Counters by name. `generation` grows with each change that connected dolls must follow.
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
