@@ -1,0 +1,279 @@
+"""The brain of all dolls: models in order of preference, and a small one that is always there.
+
+For each answer the quotas are asked which model is free; what happens when one fails is the table
+in `relay.llm.policy`. Nobody gets a failure for an answer as long as any brain can give one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, replace
+
+import structlog
+
+from relay.audio import Pcm
+from relay.errors import ErrorKind, ProviderError
+from relay.llm.admission import Link, NotAdmittedError, Patience, Search, Seat
+from relay.llm.base import Heard, LanguageModel, Request
+from relay.llm.events import Answering, Event, Outage, Waiting
+from relay.llm.gemini_errors import Limit, OverLimitError, Refusal
+from relay.llm.outages import Outages
+from relay.llm.policy import Away, Elsewhere, Trouble, rule
+from relay.quota.base import Later
+from relay.stt.base import SpeechToText
+
+#: What the log calls the model at the end of the chain.
+LOCAL = "local"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far one model has come with its answer."""
+
+    heard: Heard | None = None
+    spoke: bool = False  # text has been passed on, and cannot be taken back
+
+
+class Chain:
+    """Answers for all dolls; holds no conversation."""
+
+    def __init__(
+        self,
+        links: Sequence[Link] = (),
+        *,
+        tail: LanguageModel | None = None,
+        ears: SpeechToText | None = None,
+        patience: Patience | None = None,
+        auth_pause_s: float = 300.0,
+        outage_again_s: float = 600.0,
+    ) -> None:
+        """`tail` answers when no link does. `ears` recognise an utterance that no link may hear."""
+        self.tail = tail
+        self._links = tuple(links)
+        self._ears = ears
+        self._patience = patience or Patience()
+        self._auth_pause_s = auth_pause_s
+        self._outages = Outages(outage_again_s)
+        self._gone: set[Link] = set()
+        self._barred: dict[str, float] = {}  # provider -> the loop's time until which it is left
+
+    async def answer(
+        self, request: Request, *, doll: str, utterance: Pcm | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Stream the answer, and what the turn should know about where it comes from.
+
+        With `utterance` (16 kHz) the models hear it, `request.text` is empty, and Heard comes
+        before any text; where it says that nothing was said the answer ends there. Without text
+        it raises: ProviderError, with `retry_after_s` where it is known when a model is back, or
+        SupersededError. After the first text, what the model raises is raised: the words cannot be
+        taken back, so nobody else is asked.
+
+        May be read by one task after another. Closing it ends the request.
+        """
+        search = Search(doll, self._patience)
+        errors: list[ProviderError] = []
+        left = self._usable(errors)
+        spare = 1  # attempts that failures of the ONCE kind leave
+        while True:
+            able = [link for link in left if link.model.hears or utterance is None]
+            seat = await search.seat([(x, x.model.tokens(request, utterance)) for x in able])
+            if seat is None:
+                if utterance is None:
+                    break
+                heard = await self._recognise(utterance, request, search, errors)
+                yield heard
+                if heard.kind != "speech":
+                    return
+                request, utterance = _with_text(request, heard), None
+                left = [link for link in left if link not in able]
+                continue
+            left.remove(seat.link)
+            progress = _Progress()
+            try:
+                if seat.wait_s > self._patience.silent_s:
+                    yield Waiting(seat.wait_s)
+                answer = self._ask(seat, search, request, utterance, progress)
+                async with aclosing(answer):
+                    async for event in answer:
+                        yield event
+            except NotAdmittedError as full:
+                search.refusals.append(full.admission)
+                continue
+            except ProviderError as error:
+                row = rule(error)
+                await self._report(seat.link, error)
+                if progress.spoke or not row.local:
+                    raise
+                errors.append(error)
+                if Trouble.of(error) in _FULL:
+                    await search.look(seat.link)  # it knows now when it is free again
+                if progress.heard is not None:
+                    if progress.heard.kind != "speech":
+                        return
+                    request, utterance = _with_text(request, progress.heard), None
+                if row.elsewhere is Elsewhere.NO or (row.elsewhere is Elsewhere.ONCE and not spare):
+                    left = []
+                spare -= row.elsewhere is Elsewhere.ONCE
+                continue
+            finally:
+                await seat.stack.aclose()
+            self._outages.ends(doll)
+            await seat.link.quota.answered(seat.link.model.name)
+            return
+        async for event in self._small_brain(request, doll, search, errors):
+            yield event
+
+    async def close(self) -> None:
+        """Close the models and the quotas."""
+        quotas = {id(link.quota): link.quota for link in self._links}
+        parts = [*(link.model for link in self._links), *quotas.values(), self.tail, self._ears]
+        await asyncio.gather(
+            *(part.close() for part in parts if part is not None), return_exceptions=True
+        )
+
+    async def _ask(
+        self,
+        seat: Seat,
+        search: Search,
+        request: Request,
+        utterance: Pcm | None,
+        progress: _Progress,
+    ) -> AsyncGenerator[Event, None]:
+        """One model's answer. What comes before its first text waits for that."""
+        model, permit = seat.link.model, search.permit(seat)
+        if utterance is None:
+            stream: AsyncGenerator[Event, None] = model.reply(request, permit)
+        else:
+            stream = model.hear(utterance, request, permit)
+        held: list[Event] = []
+        async with aclosing(stream):
+            async for part in stream:
+                if isinstance(part, Heard):
+                    progress.heard = part
+                    yield part
+                    continue
+                if not progress.spoke and (not isinstance(part, str) or not part.strip()):
+                    held.append(part)
+                    continue
+                if not progress.spoke:
+                    progress.spoke = True
+                    yield Answering(model.name, permit.granted_at)
+                    for early in held:
+                        yield early
+                yield part
+        if permit.usage is not None:
+            _log.debug("tokens", llm=model.name, **asdict(permit.usage))
+        if not progress.spoke and (progress.heard is None or progress.heard.kind == "speech"):
+            raise ProviderError(ErrorKind.SERVER, f"{model.name} answered with nothing.")
+
+    async def _small_brain(
+        self, request: Request, doll: str, search: Search, errors: list[ProviderError]
+    ) -> AsyncGenerator[Event, None]:
+        if self.tail is None:
+            raise self._nobody(request, search, errors)
+        outage = None
+        if self._links:
+            trouble, now = _trouble(search, errors), asyncio.get_running_loop().time()
+            back_at = _back_at(request, search, errors)
+            outage = Outage(trouble, back_at, self._outages.begins(doll, now))
+        yield Answering(LOCAL, outage=outage)
+        stream = self.tail.reply(request)
+        async with aclosing(stream):
+            async for part in stream:
+                yield part
+
+    async def _recognise(
+        self, utterance: Pcm, request: Request, search: Search, errors: list[ProviderError]
+    ) -> Heard:
+        """What the embedded recogniser hears where no model may."""
+        if self._ears is None:
+            raise self._nobody(request, search, errors)
+        others = (x for x in request.persona.languages if x != request.language)
+        transcript = await self._ears.transcribe(utterance, (request.language, *others))
+        return Heard("speech" if transcript.text else "none", transcript.text, transcript.language)
+
+    def _nobody(
+        self, request: Request, search: Search, errors: list[ProviderError]
+    ) -> ProviderError:
+        """No model may be asked or could answer, and nothing else is installed."""
+        kind = _kind(_trouble(search, errors))
+        back_at = _back_at(request, search, errors)
+        wait_s = None if back_at is None else max(0.0, back_at - request.now.timestamp())
+        return ProviderError(kind, "No model could be asked.", retry_after_s=wait_s)
+
+    def _usable(self, errors: list[ProviderError]) -> list[Link]:
+        """The links that it makes sense to ask; why not the others goes to `errors`."""
+        now = asyncio.get_running_loop().time()
+        usable = []
+        for link in self._links:
+            if link in self._gone:
+                continue
+            if self._barred.get(link.provider, now) > now:
+                errors.append(ProviderError(ErrorKind.AUTH, "The key was refused a moment ago."))
+            else:
+                usable.append(link)
+        return usable
+
+    async def _report(self, link: Link, error: ProviderError) -> None:
+        """Log a failure, and tell whoever keeps the next turns away from it."""
+        row, name = rule(error), link.model.name
+        log = getattr(_log, row.level)
+        log("model failed", llm=name, kind=Trouble.of(error).value, why=error.message)
+        match row.away:
+            case Away.HINT | Away.DAY:
+                await link.quota.refused(name, _refusal(error))
+            case Away.COOL_DOWN:
+                await link.quota.failed(name)
+            case Away.FOR_GOOD:
+                self._gone.add(link)
+                await link.quota.retired(name)
+            case Away.PROVIDER:
+                until = asyncio.get_running_loop().time() + self._auth_pause_s
+                self._barred[link.provider] = until
+            case Away.NOT:
+                pass
+
+
+def _with_text(request: Request, heard: Heard) -> Request:
+    return replace(request, text=heard.text, language=heard.language)
+
+
+def _refusal(error: ProviderError) -> Refusal:
+    """What a quota learns from a refusal; other servers than Google's tell only the time."""
+    if isinstance(error, OverLimitError):
+        return error.refusal
+    limit = Limit.DAY if error.kind is ErrorKind.QUOTA else Limit.MINUTE
+    return Refusal(limit, None, error.retry_after_s)
+
+
+_FULL = (Trouble.RATE, Trouble.QUOTA)
+
+
+def _trouble(search: Search, errors: Iterable[ProviderError]) -> Trouble:
+    """The one reason to name: what the owner can mend, then what has just failed, then quotas."""
+    troubles = [Trouble.of(error) for error in errors]
+    if Trouble.AUTH in troubles:
+        return Trouble.AUTH
+    if failures := [trouble for trouble in troubles if trouble not in _FULL]:
+        return failures[-1]
+    if Trouble.RATE in troubles or any(isinstance(told, Later) for told in search.refusals):
+        return Trouble.RATE
+    return Trouble.QUOTA if troubles or search.refusals else Trouble.GONE
+
+
+def _back_at(request: Request, search: Search, errors: Iterable[ProviderError]) -> float | None:
+    """When a model is free again, in Unix time, if that is what is waited for."""
+    if _trouble(search, errors) not in _FULL:
+        return None
+    now = request.now.timestamp()
+    hints = [now + e.retry_after_s for e in errors if e.retry_after_s is not None]
+    told = search.back_at(now)
+    return min([*hints, *([] if told is None else [told])], default=None)
+
+
+def _kind(trouble: Trouble) -> ErrorKind:
+    return ErrorKind.SERVER if trouble is Trouble.GONE else ErrorKind(trouble.value)
