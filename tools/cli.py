@@ -11,6 +11,7 @@ from relay.config import ConfigError, load
 from relay.errors import ProviderError
 from tools.bench.command import bench
 from tools.demo.command import demo
+from tools.fake_gemini.command import fake_gemini
 from tools.flash.command import flash, logs, shell
 from tools.simulator.command import sim
 from tools.update.command import update
@@ -27,6 +28,7 @@ app.command()(flash)
 app.command()(logs)
 app.command()(shell)
 app.command()(update)
+app.command()(fake_gemini)
 app.add_typer(bench, name="bench")
 
 

@@ -55,16 +55,16 @@ class Rules:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Seen:
     """A request as an observer is told of it."""
 
-    model: str
-    status: int | None  #: None: it is left without an answer
-    fault: str | None
-    in_minute: int  #: requests that count at the moment
-    today: int
-    limits: Limits
+    path: str
+    status: int | None = None  #: None: it is left without an answer
+    fault: str | None = None
+    in_minute: int = 0  #: requests to its model that count at the moment
+    today: int = 0
+    limits: Limits | None = None  #: of its model; None for a request that does not count
 
 
 class FakeGemini:
@@ -103,16 +103,20 @@ class FakeGemini:
     async def handle(self, request: Request) -> Reply:
         """Answer a request."""
         url = urlsplit(request.target)
-        query = parse_qs(url.query)
+        seen = Seen(unquote(url.path))
+        reply = self._route(request, seen, parse_qs(url.query))
+        seen.status = reply.status
+        self._observe(seen)
+        return reply
+
+    def _route(self, request: Request, seen: Seen, query: Mapping[str, list[str]]) -> Reply:
         key = request.headers.get("x-goog-api-key") or (query.get("key") or [""])[0]
         if key != self._rules.key:
             return wrong_key() if key else no_key()
-        version, _, rest = unquote(url.path).lstrip("/").partition("/")
+        version, _, rest = seen.path.lstrip("/").partition("/")
         name, _, verb = rest.removeprefix("models/").partition(":")
         if version not in _VERSIONS or not rest.startswith("models"):
-            return Reply(
-                404, "text/html", (b"<html><title>Error 404 (Not Found)!!1</title></html>",)
-            )
+            return Reply(404, "text/html", (b"<html><title>Error 404 (Not Found)</title></html>",))
         if request.method == "GET":
             return self._list(query) if rest == "models" else self._describe(version, name)
         if refusal := _too_short(request.headers.get("x-server-timeout")):
@@ -124,36 +128,34 @@ class FakeGemini:
             return not_found(name)
         streams = verb == "streamGenerateContent"
         form: Form = "unary" if not streams else "sse" if query.get("alt") == ["sse"] else "array"
-        return _wrapped(self._generate(request.body, model, verb, form), form)
-
-    def _generate(self, body: bytes, model: Model, verb: str, form: Form) -> Reply:
         try:
-            asked = read(body, model)
+            asked = read(request.body, model)
             if verb == "countTokens":
                 return render(({"totalTokens": asked.text_tokens + asked.audio_tokens},), "unary")
             items = self._answers.to(asked, form)
         except (InvalidError, SchemaError) as error:
-            return invalid(str(error))
+            return _wrapped(invalid(str(error)), form)
         self.asked.append(asked)
-        fault: str | None = None
-        reply = self._over(asked)
-        if reply is None and self._script:
-            scripted = self._script.popleft()
-            fault, reply = (scripted, None) if isinstance(scripted, str) else (None, scripted)
-        elif reply is None:
-            fault = self._chances.draw()
-        if reply is None:
-            made = FAULTS[fault].strike(model.name, items, form) if fault else items
-            reply = made if isinstance(made, Reply) else render(tuple(self._paced(made)), form)
-        allowance = self._allowance(model)
-        in_minute, today = allowance.used(self._clock())
-        self._observe(Seen(model.name, reply.status, fault, in_minute, today, allowance.limits))
-        return reply
+        reply = self._over(asked, seen) or self._answered(items, model, form, seen)
+        return _wrapped(reply, form)
 
-    def _over(self, asked: Asked) -> Reply | None:
+    def _answered(self, items: tuple[Item, ...], model: Model, form: Form, seen: Seen) -> Reply:
+        """The answer, or what the script or chance makes of it."""
+        scripted = self._script.popleft() if self._script else self._chances.draw()
+        if isinstance(scripted, Reply):
+            return scripted
+        made: tuple[Item, ...] | Reply = items
+        if scripted is not None:
+            seen.fault = scripted
+            made = FAULTS[scripted].strike(model.name, items, form)
+        return made if isinstance(made, Reply) else render(tuple(self._paced(made)), form)
+
+    def _over(self, asked: Asked, seen: Seen) -> Reply | None:
         """Count the request; its 429 if there is no allowance left."""
-        tokens = asked.text_tokens + asked.audio_tokens
-        refused = self._allowance(asked.model).take(self._clock(), tokens)
+        allowance, now = self._allowance(asked.model), self._clock()
+        refused = allowance.take(now, asked.text_tokens + asked.audio_tokens)
+        seen.in_minute, seen.today = allowance.used(now)
+        seen.limits = allowance.limits
         if refused is None:
             return None
         family = asked.model.name.removesuffix("-preview")
