@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -94,9 +94,9 @@ class Registry:
         new one, or `settle` says that it has it. Raises RegistryError."""
         async with self._database.writing() as connection:
             await self._must_know(connection, device_id)
-            await connection.execute(
-                delete(tokens).where(tokens.c.device_id == device_id, tokens.c.fresh)
-            )
+            mine = tokens.c.device_id == device_id
+            used = exists().where(mine, ~tokens.c.fresh).correlate(None)
+            await connection.execute(delete(tokens).where(mine, tokens.c.fresh, used))
             await connection.execute(
                 update(devices).where(devices.c.id == device_id).values(rotate=False)
             )

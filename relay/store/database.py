@@ -16,7 +16,6 @@ from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
 
 from relay.store.migrate import NewerDatabaseError, upgrade
 
@@ -25,8 +24,6 @@ FILE = "doll.db"
 
 #: How long a transaction waits for another process to finish its own.
 BUSY_S = 5.0
-
-_MEMORY = ":memory:"
 
 
 class StoreError(Exception):
@@ -53,12 +50,8 @@ class Database:
             _make(file)
         except OSError as error:
             raise StoreError(f"relay.data: {file} cannot be used: {error.strerror}") from None
-        return await cls._opened(_engine(_sqlite(str(file))), str(file))
-
-    @classmethod
-    async def in_memory(cls) -> Database:
-        """A SQLite database that is gone when it is closed."""
-        return await cls._opened(_engine(_sqlite(_MEMORY)), "memory")
+        url_of_file = URL.create("sqlite+aiosqlite", database=str(file))
+        return await cls._opened(_engine(url_of_file), str(file))
 
     @classmethod
     async def _opened(cls, engine: AsyncEngine, place: str) -> Database:
@@ -111,8 +104,6 @@ def _parsed(given: str) -> URL:
             "relay.database: this is no database URL; write postgresql://user:password@host/name"
         ) from None
     match url.get_backend_name():
-        case "sqlite":
-            return _sqlite(url.database or _MEMORY)
         case "postgresql":
             try:
                 import asyncpg  # type: ignore[import-untyped]  # noqa: F401
@@ -123,22 +114,21 @@ def _parsed(given: str) -> URL:
                 ) from None
             return url.set(drivername="postgresql+asyncpg")
         case other:
-            raise StoreError(f"relay.database: {other} is not supported; use sqlite or postgresql")
-
-
-def _sqlite(database: str) -> URL:
-    return URL.create("sqlite+aiosqlite", database=database)
+            raise StoreError(
+                f"relay.database: {other} is not supported; write a postgresql:// URL, or nothing "
+                "for SQLite in relay.data"
+            )
 
 
 def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
-    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_S}}
-    if url.database == _MEMORY:
-        options["poolclass"] = StaticPool  # each connection would be a database of its own
-    else:
-        options |= {"pool_size": 2, "max_overflow": 2}  # a thread each
-    engine = create_async_engine(url, **options)
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": BUSY_S},
+        pool_size=2,  # a thread each
+        max_overflow=2,
+    )
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
