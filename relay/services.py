@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from relay import locales
 from relay.config import Settings
 from relay.devices.shelf import Shelf
-from relay.hearing.base import VoiceDetector
+from relay.hearing.base import MelodyDetector, VoiceDetector
+from relay.hearing.hangover import KnownPauses
 from relay.llm.base import LanguageModel
 from relay.memory.conversation import Conversations
 from relay.persona import Persona
@@ -27,6 +28,8 @@ class Services:
     llm: LanguageModel
     tts: TextToSpeech
     persona: Persona
+    melody: MelodyDetector | None = None  #: hears whether speech sounds complete
+    pauses: KnownPauses = field(default_factory=KnownPauses)
     conversations: Conversations = field(default_factory=Conversations)
     shelf: Shelf | None = None  #: updates for the dolls' firmware
     _last_line: dict[str, str] = field(default_factory=dict)
@@ -40,7 +43,7 @@ class Services:
 
     async def close(self) -> None:
         """Close the providers, each whatever the others do."""
+        parts = (self.detector, self.melody, self.stt, self.llm, self.tts)
         await asyncio.gather(
-            *(part.close() for part in (self.detector, self.stt, self.llm, self.tts)),
-            return_exceptions=True,
+            *(part.close() for part in parts if part is not None), return_exceptions=True
         )

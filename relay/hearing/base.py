@@ -50,3 +50,19 @@ class VoiceDetector(Protocol):
     async def close(self) -> None:
         """Give back threads and the model. Called once, when the relay stops."""
         ...
+
+
+class MelodyDetector(Protocol):
+    """Tells by its sound whether an utterance is complete. One instance serves all dolls."""
+
+    async def sounds_complete(self, utterance: Pcm) -> bool:
+        """Whether `utterance` (16 kHz, up to a likely end) sounds as if the speaker had finished.
+
+        Never fails: what cannot be told, because too many dolls ask at once or the model breaks,
+        is False. Cancelling it ends it at once for the caller.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back the thread and the model. Called once, when the relay stops."""
+        ...

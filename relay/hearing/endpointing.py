@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
 from relay.audio import FRAME_SAMPLES, RATE_HZ
+from relay.hearing.hangover import Hangover
 
 _FRAME_MS = 1000 * FRAME_SAMPLES / RATE_HZ
 
@@ -33,11 +34,17 @@ class EndpointSettings:
     start_frames: int = 3  #: speech begins when so many …
     start_window_frames: int = 4  #: … of so many frames in a row are voice
     min_speech_ms: int = 160  #: voice shorter than this is a cough or a click, and no turn
-    silence_ms: int = 600  #: hangover: speech has ended after so much silence
+    silence_ms: int = 600  #: hangover: speech has ended after so much silence …
+    learned: bool = True  #: … or less or more, by what was said and by how the speaker pauses
+    min_ms: int = 320  #: the shortest that is learned, …
+    max_ms: int = 1500  #: … and the longest; a `silence_ms` outside of the two widens them
     end_likely_ms: int = 200  #: after so much silence it has likely ended; recognition may start
     max_utterance_s: float = 30.0  #: an utterance is ended at this length, its lead-in included
     lead_in_ms: int = 300  #: audio kept from before the first frame of voice
     lead_out_ms: int = 200  #: audio kept from after the last frame of voice
+    echo_tail_ms: int = 300  #: after an answer, a room still sounds of it: so much is not heard
+    interrupt_ms: int = 400  #: voice that interrupts a doll that hears itself speak is this long
+    smart_turn: bool = False  #: also listen to the melody; needs the extra `smart-turn`
 
     def __post_init__(self) -> None:
         """Raises ValueError with the name of the setting that cannot be."""
@@ -49,6 +56,12 @@ class EndpointSettings:
             raise ValueError("min_speech_ms must be 0 to 2000")
         if not 100 <= self.silence_ms <= 10_000:
             raise ValueError("silence_ms must be 100 to 10000")
+        if not 100 <= self.min_ms <= self.max_ms <= 10_000:
+            raise ValueError("needs 100 <= min_ms <= max_ms <= 10000")
+        if not 0 <= self.echo_tail_ms <= 2000:
+            raise ValueError("echo_tail_ms must be 0 to 2000")
+        if not 0 <= self.interrupt_ms <= 2000:
+            raise ValueError("interrupt_ms must be 0 to 2000")
         if not 0 <= self.lead_in_ms <= 2000:
             raise ValueError("lead_in_ms must be 0 to 2000")
         if not 0 <= self.lead_out_ms <= self.end_likely_ms:
@@ -98,12 +111,20 @@ class Endpointer:
     whoever holds a button means to be heard.
     """
 
-    def __init__(self, settings: EndpointSettings, *, held: bool = False) -> None:
+    def __init__(
+        self,
+        settings: EndpointSettings,
+        *,
+        held: bool = False,
+        hangover: Hangover | None = None,
+    ) -> None:
         self._settings = settings
         self._held = held
+        self._hangover = hangover or Hangover(settings)
+        self.guarded = False  #: the doll speaks and may hear itself: only long voice is speech
         self._min_voice = 0 if held else _frames(settings.min_speech_ms)
         self._likely_after = _frames(settings.end_likely_ms)
-        self._ends_after = _frames(settings.silence_ms)
+        self._min_interruption = max(self._min_voice, _frames(settings.interrupt_ms))
         self._recent: deque[bool] = deque(maxlen=settings.start_window_frames)
         self._phase = _Phase.QUIET
         self._position = 0
@@ -112,6 +133,7 @@ class Endpointer:
         self._voice = 0  # frames of voice in this speech
         self._started = False  # SPEECH_STARTED is out
         self._likely = False  # END_LIKELY is out, and neither taken back nor confirmed
+        self._ended: int | None = None  # where voice ended before the last endpoint
 
     @property
     def position(self) -> int:
@@ -174,18 +196,25 @@ class Endpointer:
         if not voice:
             self._phase = _Phase.PAUSE
             return self._silence(self._position - self._voice_end)
+        silence = self._position - 1 - self._voice_end
         self._phase = _Phase.VOICE
         self._voice += 1
         self._voice_end = self._position
         if self._likely:
             self._likely = False
+            if not self._held:
+                self._hangover.resumed(silence * _FRAME_MS)
             return Mark.SPEECH_RESUMED
         return self._announce()
 
     def _announce(self) -> Mark | None:
-        if self._started or self._voice < self._min_voice:
+        needed = self._min_interruption if self.guarded else self._min_voice
+        if self._started or self._voice < needed:
             return None
         self._started = True
+        gap = math.inf if self._ended is None or self.guarded else self._onset - self._ended
+        self._hangover.started(gap * _FRAME_MS)
+        self._ended = None
         return Mark.SPEECH_STARTED
 
     def _silence(self, frames: int) -> Mark | None:
@@ -193,10 +222,13 @@ class Endpointer:
             if frames >= self._likely_after:
                 self._rest()  # too short to be speech
             return None
-        if frames >= self._ends_after and not self._held:
+        if not self._held and frames >= _frames(self._hangover.ms):
+            self._hangover.ended()
+            self._ended = self._voice_end
             return Mark.ENDPOINT
         if frames >= self._likely_after and not self._likely:
             self._likely = True
+            self._hangover.pause()
             return Mark.END_LIKELY
         return None
 

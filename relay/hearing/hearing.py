@@ -7,18 +7,30 @@ frame ─ gate ─ voice detector ─ endpointer ─▶ events
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
-from relay.hearing.base import ListenMode, VoiceStream
+from relay.hearing.base import ListenMode, MelodyDetector, VoiceStream
 from relay.hearing.endpointing import Endpointer, EndpointSettings, Event, Mark
+from relay.hearing.finished import read
 from relay.hearing.gate import EnergyGate
+from relay.hearing.hangover import Hangover, Pauses
 from relay.hearing.recording import Recording
 
 #: The detector looks at so many frames (a second) after the last loud one, to settle in the quiet.
 GATE_HANGOVER_FRAMES = 32
+
+#: The end of an answer is on its way to the doll, and then sounds in the room, for so long after
+#: the last of it was sent.
+GUARD_TAIL_FRAMES = 32
+
+_SILENCE = np.zeros(FRAME_SAMPLES, np.int16)
+_SILENCE.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,11 +81,26 @@ class Hearing:
     is everything from the first voice to the last, pauses included.
 
     In auto and realtime mode, hearing goes on after an utterance until `stop`.
+
+    `pauses` is what is known of this doll's speaker, and is learned; `melody` hears whether speech
+    sounds complete.
     """
 
-    def __init__(self, stream: VoiceStream, settings: EndpointSettings) -> None:
+    def __init__(
+        self,
+        stream: VoiceStream,
+        settings: EndpointSettings,
+        *,
+        pauses: Pauses | None = None,
+        melody: MelodyDetector | None = None,
+    ) -> None:
         self._stream = stream
         self._settings = settings
+        self._hangover = Hangover(settings, pauses)
+        self._melody = melody
+        self._listens_to_melody: asyncio.Task[None] | None = None
+        self._deaf_frames = 0  # so many more frames hold the room's echo of an answer
+        self._guard_frames = 0  # in so many more frames the doll may hear itself
         self._gate = EnergyGate()
         self._look_frames = 0  # for so many more frames the detector looks, be they loud or not
         self._turn: _Turn | None = None
@@ -84,18 +111,43 @@ class Hearing:
         """Between `start` and `stop` (or an utterance in manual mode that was too long)."""
         return self._turn is not None
 
-    def start(self, mode: ListenMode) -> None:
-        """Listen from here on. What was heard before is forgotten."""
+    def start(self, mode: ListenMode, *, after_answer: bool = False) -> None:
+        """Listen from here on. What was heard before is forgotten.
+
+        Right `after_answer`, the room still sounds of it: so that the doll does not hear itself,
+        `echo_tail_ms` are taken for silence. Not in manual mode, where someone presses a button
+        and speaks, nor in realtime mode, where the doll hears itself all along (`doll_speaks`).
+        """
         self._drop_verdict()
+        tail = after_answer and mode is ListenMode.AUTO
+        self._deaf_frames = _frames(self._settings.echo_tail_ms) if tail else 0
+        self._guard_frames = 0
         self._stream.reset()
         self._look_frames = GATE_HANGOVER_FRAMES
-        self._turn = _Turn(self._settings, mode)
+        self._turn = _Turn(self._settings, mode, self._hangover)
+
+    def doll_speaks(self) -> None:
+        """The doll speaks, and hears itself: from now on and for a second more, only voice of
+        `interrupt_ms` is speech. To be said again for as long as it speaks."""
+        self._guard_frames = GUARD_TAIL_FRAMES
+
+    def transcribed(self, text: str, language: str) -> None:
+        """What was said up to the likely end that was told last, if speech has not gone on."""
+        self._hangover.read(read(text, language))
 
     async def push(self, frame: Pcm) -> HearingEvent | None:
         """Take the next frame: FRAME_SAMPLES samples at RATE_HZ. Ignored when not listening."""
         turn = self._turn
         if turn is None:
             return None
+        if self._deaf_frames > 0:
+            # The gate and the detector learn nothing from it: the room is not like that.
+            self._deaf_frames -= 1
+            turn.record(_SILENCE)
+            turn.judge(0.0)
+            return None
+        turn.endpointer.guarded = self._guard_frames > 0
+        self._guard_frames = max(self._guard_frames - 1, 0)
         turn.record(frame)
         if turn.mode is ListenMode.MANUAL:
             # One frame behind: whoever lets go of the button does not wait for the last verdict.
@@ -104,6 +156,10 @@ class Hearing:
         else:
             self._look(frame, turn.endpointer, turn.mode)
             event = await self._judged(turn)
+        if isinstance(event, EndLikely):
+            self._listen_to_melody(event.utterance.pcm)
+        elif event is not None:
+            self._ignore_melody()
         if isinstance(event, UtteranceEnded):
             if turn.mode is ListenMode.MANUAL:
                 self.stop()
@@ -115,6 +171,7 @@ class Hearing:
         """Listen no more. What was said and not handed out yet; None if nobody spoke."""
         turn, self._turn = self._turn, None
         self._drop_verdict()
+        self._ignore_melody()
         return None if turn is None else turn.unfinished()
 
     def _look(self, frame: Pcm, endpointer: Endpointer, mode: ListenMode) -> None:
@@ -141,6 +198,21 @@ class Hearing:
         # The detector hears voice for a frame or two more than there is.
         return turn.judge(0.0 if self._gate.silent else probability)
 
+    def _listen_to_melody(self, pcm: Pcm) -> None:
+        self._ignore_melody()
+        if self._melody is not None and self._settings.learned:
+            work = self._judge_melody(self._melody, pcm)
+            self._listens_to_melody = asyncio.get_running_loop().create_task(work)
+
+    async def _judge_melody(self, melody: MelodyDetector, pcm: Pcm) -> None:
+        if await melody.sounds_complete(pcm):
+            self._hangover.sounds_complete()
+
+    def _ignore_melody(self) -> None:
+        if self._listens_to_melody is not None:
+            self._listens_to_melody.cancel()
+            self._listens_to_melody = None
+
     def _drop_verdict(self) -> None:
         if isinstance(self._verdict, asyncio.Future):
             self._verdict.cancel()
@@ -152,9 +224,10 @@ class _Turn:
 
     __slots__ = ("_recording", "_settings", "_spent", "endpointer", "mode")
 
-    def __init__(self, settings: EndpointSettings, mode: ListenMode) -> None:
+    def __init__(self, settings: EndpointSettings, mode: ListenMode, hangover: Hangover) -> None:
         self.mode = mode
-        self.endpointer = Endpointer(settings, held=mode is ListenMode.MANUAL)
+        held = mode is ListenMode.MANUAL
+        self.endpointer = Endpointer(settings, held=held, hangover=hangover)
         self._settings = settings
         self._recording = Recording()
         self._spent = 0  # samples up to here were handed out in an utterance
@@ -205,3 +278,7 @@ class _Turn:
 
 def _seconds(samples: int) -> float:
     return samples / RATE_HZ
+
+
+def _frames(ms: float) -> int:
+    return math.ceil(ms * RATE_HZ / (1000 * FRAME_SAMPLES))

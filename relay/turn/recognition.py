@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from relay.audio import Pcm
 from relay.stt.base import SpeechToText, Transcript
@@ -13,10 +13,19 @@ class Recognition:
     """One doll's current utterance on its way to text.
 
     A pause that is likely the end starts the recogniser; if speech goes on its work is thrown
-    away, else the transcript is there, or nearly so, when the silence is over.
+    away, else the transcript is there, or nearly so, when the silence is over. `on_early` is told
+    what a pause came to, and may find that it was the end.
     """
 
-    def __init__(self, stt: SpeechToText, languages: Sequence[str], *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        stt: SpeechToText,
+        languages: Sequence[str],
+        *,
+        timeout_s: float,
+        on_early: Callable[[Transcript], None] = lambda _: None,
+    ) -> None:
+        self._on_early = on_early
         self._stt = stt
         self._languages = languages
         self._timeout_s = timeout_s
@@ -26,6 +35,7 @@ class Recognition:
         """The speaker has likely finished: `utterance` is all that was said."""
         self.discard()
         self._early = self._start(utterance)
+        self._early.add_done_callback(self._tell)
 
     def discard(self) -> None:
         """The speaker goes on, or nobody wants the text any more."""
@@ -46,6 +56,10 @@ class Recognition:
         # A failure of work that was thrown away has nobody to tell.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return task
+
+    def _tell(self, done: asyncio.Task[Transcript]) -> None:
+        if done is self._early and not done.cancelled() and done.exception() is None:
+            self._on_early(done.result())
 
     async def _transcribe(self, utterance: Pcm) -> Transcript:
         async with asyncio.timeout(self._timeout_s):

@@ -40,6 +40,9 @@ _FRAME_S = FRAME_SAMPLES / RATE_HZ
 #: A press shorter than this with nothing said is a slip of the finger: no answer to it.
 _SLIP_S = 0.5
 
+#: So long after it has played an answer at the latest, a doll listens again.
+_SETTLE_S = 1.0
+
 #: An utterance that is put together from several is cut to this: what recognition takes at once.
 _LONGEST_SAMPLES = 30 * RATE_HZ
 
@@ -66,12 +69,19 @@ class Session:
             token = services.settings.relay.token
             self._updater = Updater(self.delivery, services.shelf, token, self._log)
         self._blocks = Blocks(FRAME_SAMPLES)
-        self._hearing = Hearing(services.detector.stream(), services.settings.endpoint)
+        self._hearing = Hearing(
+            services.detector.stream(),
+            services.settings.endpoint,
+            pauses=services.pauses.of(connection.device_id),
+            melody=services.melody,
+        )
         self._recognition = Recognition(
             services.stt,
             services.persona.languages,
             timeout_s=settings.stt_timeout_s,
+            on_early=lambda early: self._hearing.transcribed(early.text, early.language),
         )
+        self._timeline = Timeline()  # of the last turn
         self._listened_s = 0.0  # audio heard since `listen start`
         self._spoke = False  # somebody did, since then
         self._carried: Pcm | None = None
@@ -137,6 +147,8 @@ class Session:
             if not self._machine.hears:
                 continue
             self._listened_s += _FRAME_S
+            if self._machine.state is State.SPEAKING:
+                self._hearing.doll_speaks()
             match await self._hearing.push(frame):
                 case SpeechStarted():
                     self._spoke = True
@@ -149,6 +161,12 @@ class Session:
                     await self._said(utterance)
             if self._nobody_speaks():
                 await self._do(self._machine.nothing_heard())
+
+    def _answer_sounds(self) -> bool:
+        """Whether the doll may just have played the end of an answer."""
+        last = self._timeline.last_audio
+        head_start_s = self._services.settings.turn.head_start_ms / 1000
+        return last is not None and self._now() - last < head_start_s + _SETTLE_S
 
     def _nobody_speaks(self) -> bool:
         return (
@@ -184,7 +202,7 @@ class Session:
                     self._carried = None
                     self._blocks.clear()
                     self._listened_s, self._spoke = 0.0, False
-                    self._hearing.start(self._machine.mode)
+                    self._hearing.start(self._machine.mode, after_answer=self._answer_sounds())
                 case Do.DROP_HEARING:
                     self._recognition.discard()
                     self._hearing.stop()
@@ -215,6 +233,7 @@ class Session:
         if self._machine.mode is not ListenMode.REALTIME:
             self._hearing.stop()
         self._utterance = pcm
+        self._timeline = timeline
         self._turns += 1
         log = self._log.bind(turn=self._turns)
         reply = Reply(

@@ -9,6 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relay.hearing.endpointing import Endpointer, EndpointSettings, Event, Mark
+from relay.hearing.finished import Reading
+from relay.hearing.hangover import Hangover
 
 #: A busy machine is no failure.
 patient = hypothesis.settings(deadline=None)
@@ -81,7 +83,8 @@ def test_a_hesitation_shorter_than_the_hangover_goes_on() -> None:
 
 
 def test_a_hesitation_as_long_as_the_hangover_makes_two_utterances() -> None:
-    events = hear(([VOICE] * 20 + [SILENCE] * END) * 2)
+    fixed = EndpointSettings(learned=False)
+    events = hear(([VOICE] * 20 + [SILENCE] * END) * 2, fixed)
     assert marks(events) == [Mark.SPEECH_STARTED, Mark.END_LIKELY, Mark.ENDPOINT] * 2
     assert events[-1][1] == Event(Mark.ENDPOINT, 20 + END, 40 + END)
 
@@ -112,6 +115,57 @@ def test_the_hangover_is_the_configured_silence_in_whole_frames(
 def test_no_end_is_likely_before_a_hangover_that_is_shorter() -> None:
     events = hear([VOICE] * 20 + [SILENCE] * 100, EndpointSettings(silence_ms=150))
     assert marks(events) == [Mark.SPEECH_STARTED, Mark.ENDPOINT]
+
+
+def test_what_reads_as_finished_ends_sooner_and_what_does_not_later() -> None:
+    for reading, frames in [
+        (Reading.FINISHED, 10),
+        (Reading.LIKELY, 15),
+        (Reading.UNSURE, END),
+        (Reading.UNFINISHED, 30),
+    ]:
+        hangover = Hangover(SETTINGS)
+        endpointer = Endpointer(SETTINGS, hangover=hangover)
+        event, silence = None, 0
+        for _ in range(20):
+            endpointer.push(VOICE)
+        while event is None or event.mark is not Mark.ENDPOINT:
+            event = endpointer.push(SILENCE)
+            silence += 1
+            if event is not None and event.mark is Mark.END_LIKELY:
+                hangover.read(reading)
+        assert silence == frames
+
+
+def test_a_transcript_that_comes_late_ends_speech_with_the_next_frame() -> None:
+    hangover = Hangover(SETTINGS)
+    endpointer = Endpointer(SETTINGS, hangover=hangover)
+    for probability in [VOICE] * 20 + [SILENCE] * 15:
+        endpointer.push(probability)
+    hangover.read(Reading.FINISHED)
+    event = endpointer.push(SILENCE)
+    assert event == Event(Mark.ENDPOINT, 0, 20)
+
+
+def test_who_goes_on_right_after_an_endpoint_is_given_more_time() -> None:
+    cut = ([VOICE] * 20 + [SILENCE] * 22) * 2
+    assert marks(hear(cut)) == [
+        Mark.SPEECH_STARTED,
+        Mark.END_LIKELY,
+        Mark.ENDPOINT,
+        Mark.SPEECH_STARTED,
+        Mark.END_LIKELY,  # the second pause is as long, and no end
+    ]
+
+
+def test_guarded_a_short_sound_is_no_interruption_and_a_sentence_is() -> None:
+    endpointer = Endpointer(SETTINGS)
+    endpointer.guarded = True
+    short = [endpointer.push(p) for p in [VOICE] * 12 + [SILENCE] * 20]
+    assert short == [None] * 32
+    events = [endpointer.push(VOICE) for _ in range(13)]
+    assert [event.mark for event in events if event] == [Mark.SPEECH_STARTED]
+    assert events[-1] is not None
 
 
 def test_endless_speech_is_cut_at_the_limit_and_the_next_utterance_follows() -> None:
@@ -170,6 +224,12 @@ def test_it_is_busy_from_the_first_sign_of_voice_to_the_endpoint() -> None:
         {"min_speech_ms": -1},
         {"silence_ms": 0},
         {"silence_ms": 60_000},
+        {"min_ms": 50},
+        {"min_ms": 1600},
+        {"max_ms": 20_000},
+        {"echo_tail_ms": -1},
+        {"echo_tail_ms": 3000},
+        {"interrupt_ms": 2001},
         {"lead_in_ms": -1},
         {"lead_out_ms": 201},
         {"end_likely_ms": 100},

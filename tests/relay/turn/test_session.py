@@ -57,16 +57,53 @@ async def test_the_answer_is_in_the_language_that_was_heard(services: Services) 
     assert {call.language for call in services.tts.calls} == {"en"}
 
 
-async def test_silence_ends_an_utterance_in_auto_mode_in_audio_time(services: Services) -> None:
+@pytest.mark.parametrize(("text", "silence_ms"), [("고양이", 600), ("안녕", 320), ("그", 960)])
+async def test_silence_ends_an_utterance_in_auto_mode_in_audio_time(
+    services: Services, text: str, silence_ms: int
+) -> None:
+    services.stt.text = text
     doll = FakeConnection()
     async with talking(services, doll):
         doll.say(Listen(state="start", mode="auto"))
         await doll.speak(1.0)
         spoke = asyncio.get_running_loop().time()
+        await doll.speak(1.5, QUIET)
+        await doll.until_stop()
+    assert doll.frames[0].at - spoke == pytest.approx(silence_ms / 1000, abs=2 * FRAME_S)
+
+
+async def test_the_room_s_echo_of_an_answer_is_not_heard(services: Services) -> None:
+    doll = FakeConnection()
+    async with talking(services, doll):
+        await doll.ask()
+        await doll.until_stop()
+        await asyncio.sleep(services.settings.turn.head_start_ms / 1000)  # it plays what it has
+        doll.say(Listen(state="start", mode="auto"))
+        await doll.speak(0.3)
+        await doll.speak(1.5, QUIET)
+        assert len(services.stt.calls) == 1
+        doll.say(Listen(state="start", mode="auto"))  # long after the answer everything is heard
+        await doll.speak(0.3)
         await doll.speak(1.0, QUIET)
         await doll.until_stop()
-    silence_s = services.settings.endpoint.silence_ms / 1000
-    assert doll.frames[0].at - spoke == pytest.approx(silence_s, abs=2 * FRAME_S)
+    assert len(services.stt.calls) == 2
+
+
+async def test_a_doll_that_hears_itself_is_interrupted_by_a_sentence_alone(
+    services: Services,
+) -> None:
+    services.tts.seconds_per_clause = 3.0
+    doll = FakeConnection()
+    async with talking(services, doll) as session:
+        doll.say(Listen(state="start", mode="realtime"))
+        await doll.speak(1.0)
+        await doll.speak(1.0, QUIET)
+        await doll.until_frame()
+        await doll.speak(0.3)
+        await doll.speak(0.5, QUIET)
+        assert session.state is State.SPEAKING
+        await doll.speak(0.5)
+        assert session.state is State.LISTENING
 
 
 async def test_a_network_that_stalls_does_not_cut_the_speaker_off(services: Services) -> None:
@@ -91,8 +128,8 @@ async def test_recognition_starts_before_the_silence_is_over(services: Services)
         spoke = asyncio.get_running_loop().time()
         await doll.speak(1.0, QUIET)
         await doll.until_stop()
-    silence_s = services.settings.endpoint.silence_ms / 1000
-    assert doll.frames[0].at - spoke == pytest.approx(silence_s, abs=2 * FRAME_S)
+    # The text is there half a second after the speech, reads as finished, and nobody waits longer.
+    assert doll.frames[0].at - spoke == pytest.approx(0.2 + services.stt.delay_s, abs=2 * FRAME_S)
     assert len(services.stt.calls) == 1
 
 
@@ -234,7 +271,7 @@ async def test_realtime_speech_before_the_answer_joins_the_question(services: Se
         await doll.speak(1.0)
         await doll.speak(0.8, QUIET)
         await doll.speak(1.0)
-        await doll.speak(0.8, QUIET)
+        await doll.speak(1.2, QUIET)  # who was cut off is given more time
         await doll.until_frame()
     assert doll.frames
     first, last = services.stt.calls[0].utterance, services.stt.calls[-1].utterance
