@@ -30,6 +30,7 @@ class Refusal:
     limit: Limit
     value: int | None  #: the allowance, where it is told
     retry_after_s: float | None
+    tokens: bool = False  #: `value` is tokens, not requests
 
 
 class OverLimitError(ProviderError):
@@ -48,8 +49,7 @@ def parse_refusal(body: object) -> Refusal:
     """
     error = _error(body)
     message = _text(error.get("message"))
-    quota_ids: list[str] = []
-    values: list[str] = []
+    violations: list[tuple[str, str]] = []
     hints = [_duration(match[1]) for match in _HINT.finditer(message)]
     for detail in _mappings(error.get("details")):
         kind = _text(detail.get("@type"))
@@ -57,19 +57,26 @@ def parse_refusal(body: object) -> Refusal:
             hints.append(_duration(_text(detail.get("retryDelay"))))
         elif kind.endswith("QuotaFailure"):
             for violation in _mappings(detail.get("violations")):
-                quota_ids.append(_text(violation.get("quotaId")))
-                values.append(_text(violation.get("quotaValue")))
-    told = [
-        int(value) for value in (*values, *_LIMIT.findall(message)) if _INTEGER.fullmatch(value)
-    ]
-    limit = _limit(quota_ids, told, message)
+                quota_id, value = violation.get("quotaId"), violation.get("quotaValue")
+                violations.append((_text(quota_id), _text(value)))
+    values = [*(value for _, value in violations), *_LIMIT.findall(message)]
+    told = [int(value) for value in values if _INTEGER.fullmatch(value)]
+    limit = _limit([quota_id for quota_id, _ in violations], told, message)
     # The text has fractions and hours where the field is rounded down to whole seconds.
     hint = max((hint for hint in hints if hint is not None), default=None)
     if limit is Limit.ZERO or (
         limit is Limit.DAY and hint is not None and hint < _HONEST_DAY_HINT_S
     ):
         hint = None
-    return Refusal(limit, told[0] if told else None, hint)
+    # Of several violations, in any order, the one that decided: 15 a minute is not 15 a day.
+    decided = [each for each in violations if _PERIODS.get(limit, "") in each[0]] or violations
+    value = decided[0][1] if len(violations) > 1 else ""
+    return Refusal(
+        limit,
+        int(value) if _INTEGER.fullmatch(value) else (told[0] if told else None),
+        hint,
+        tokens="token" in (decided[0][0] if decided else message).lower(),
+    )
 
 
 def translate(
@@ -102,6 +109,7 @@ def refuses_system_instruction(code: int, message: str | None) -> bool:
 
 _HINT = re.compile(r"retry in ([0-9hms.]{1,40})", re.IGNORECASE)
 _LIMIT = re.compile(r"limit: (\d{1,12})\b")
+_PERIODS = {Limit.MINUTE: "PerMinute", Limit.DAY: "PerDay"}
 _INTEGER = re.compile(r"[0-9]{1,12}")
 _DURATION = re.compile(
     r"(?:(?P<h>\d{1,6})h)?(?:(?P<m>\d{1,6})m(?!s))?"

@@ -51,8 +51,8 @@ def violations(*ids_and_values: tuple[str, str | None]) -> dict[str, Any]:
     ("body", "expected"),
     [
         (refusal(MINUTE_ID, 15, "47.618338084s"), Refusal(Limit.MINUTE, 15, 47.618338084)),
-        (refusal(MINUTE_ID, 15, "102.5ms"), Refusal(Limit.MINUTE, 15, 102.0)),
-        ([refusal(TOKENS_ID, 16000, "31.44s")], Refusal(Limit.MINUTE, 16000, 31.44)),
+        (refusal(MINUTE_ID, 15, "102.5ms"), Refusal(Limit.MINUTE, 15, 0.1025)),
+        ([refusal(TOKENS_ID, 16000, "31.44s")], Refusal(Limit.MINUTE, 16000, 31.44, tokens=True)),
         # The hint of a daily limit lies when it is short.
         (refusal(DAY_ID, 20, "38.937s"), Refusal(Limit.DAY, 20, None)),
         (refusal(DAY_ID, 500, "8h57m50.9s"), Refusal(Limit.DAY, 500, 32270.9)),
@@ -62,7 +62,7 @@ def violations(*ids_and_values: tuple[str, str | None]) -> dict[str, Any]:
                 violations((TOKENS_ID, "250000"), (MINUTE_ID, "5"), (DAY_ID, "20")),
                 message="Please retry in 44.1s.",
             ),
-            Refusal(Limit.DAY, 250000, None),
+            Refusal(Limit.DAY, 20, None),
         ),
         (
             with_details(violations((DAY_ID, None), (MINUTE_ID, None))),

@@ -1,0 +1,276 @@
+"""What one model of one project was asked, and when it may be asked again. No I/O, no clock.
+
+A ledger is its stored state, brought up to one reading of the clocks. Requests a minute are an
+exact log over a sliding window, which is right whether the provider counts sliding windows or
+clock minutes; token buckets and fixed windows let up to twice the limit through at one of the two.
+The windows are half a second longer than a minute: the request that leaves last may arrive first.
+
+pyrate-limiter has the same exact log, on SQLite and Redis as well. It is not used here because the
+log is the small part: it has no calendar day, no time that a step of the clock cannot hurry (its
+Redis bucket does not count what lies in the future, so a clock set back lets twice as much
+through), no limit that changes while it runs, no "blocked until", no wait that is known for a
+place in a queue, and it checks and writes in two steps that two processes can interleave. A weight
+of 2,000 tokens would be 2,000 rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from relay.llm.gemini_errors import Limit, Refusal
+from relay.quota import calendar
+from relay.quota.base import Admission, Later, NotToday, Now
+from relay.quota.clock import Reading
+from relay.quota.limits import Allowance, Learned
+from relay.quota.pacing import Pacing, Step
+from relay.quota.state import Mark, Sent, State
+
+WINDOW_S = 60.5
+MARGIN_S = 0.5  #: after the end of what a 429 told
+REST_S = 2.0  #: after one 503; doubled by each more, halved by each answer
+MAX_REST_S = 120.0
+PROBE_S = 10.0  #: a model that failed twice in a row is asked by one turn at a time, for so long
+BACK_OFF_S = 60.0  #: after a 429 that tells nothing; doubled by each more
+MAX_BACK_OFF_S = 3600.0
+MAX_DAY_S = 26 * 3600.0
+FORGET_S = 30 * 86400.0  #: what was learned is asked anew: limits change, owners start to pay
+_STEP_S = 60.0  # two clocks that differ by less have not been stepped, only drifted
+_MARKS = 8
+_DAYS = 3
+_MAX_LEARNED = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that somebody wants to send."""
+
+    doll: str  #: a short tag
+    tokens: int  #: of input, about
+    background: bool = False
+    spare: int = 0  #: requests a minute that a doll in a talk leaves to those that were silent
+
+
+class Ledger:
+    """One model's state at one moment. Changes `state`, which the caller stores."""
+
+    def __init__(
+        self, allowance: Allowance, pacing: Pacing, state: State, reading: Reading
+    ) -> None:
+        self.state = state
+        self._pacing = pacing
+        self._wall = reading.wall
+        self._bring_to(reading)
+        if state.learned.at and reading.wall - state.learned.at > FORGET_S:
+            state.learned = Learned()
+        if state.retired_at is not None and reading.wall - state.retired_at > FORGET_S:
+            state.retired_at = None
+        self.limits = allowance.limits(state.learned)
+
+    @property
+    def used_today(self) -> int:
+        """Requests of the provider's day."""
+        return self.state.days.get(self.state.day, 0)
+
+    @property
+    def step(self) -> Step:
+        """How the day's allowance stands against the time of day."""
+        limit = self.limits.requests_per_day
+        if self.over is not None:
+            return Step.SPENT
+        return Step.FREE if limit is None else self._step(limit)
+
+    @property
+    def over(self) -> NotToday | None:
+        """Why nothing may be sent today, if that is so."""
+        if self.limits.never or self.state.retired_at is not None:
+            return NotToday(None)
+        if self.state.closed_until > self._wall:
+            return NotToday(self.state.closed_until)
+        return self._spent(self.used_today)
+
+    @property
+    def held_s(self) -> float:
+        """Seconds until the provider may be asked at all, because of what it answered; 0 if now."""
+        return max(0.0, self.state.blocked_until - self._now, self.state.rest_until - self._now)
+
+    def admission(self, ask: Ask, before: Iterable[Ask] = ()) -> Admission:
+        """When a request may be sent if those of `before` go first, each as early as it may."""
+        if self.over is not None:
+            return self.over
+        log, used, at = list(self.state.log), self.used_today, self._now
+        for each in (*before, ask):
+            earliest = self._earliest(each, log, used, at)
+            if isinstance(earliest, NotToday):
+                return earliest
+            at = earliest
+            log.append(Sent(at, each.tokens, each.doll))
+            used += 1
+        return Later(at - self._now) if at > self._now else Now()
+
+    def grant(self, ask: Ask) -> Admission:
+        """Write the request down if it may be sent now. From then on it counts."""
+        admission = self.admission(ask)
+        if isinstance(admission, Now):
+            state = self.state
+            if not self.limits.unlimited:
+                state.log.append(Sent(self._now, ask.tokens, ask.doll))
+            state.days[state.day] = self.used_today + 1
+            if state.failures > 1:
+                state.rest_until = self._now + PROBE_S
+        return admission
+
+    def refused(self, refusal: Refusal) -> None:
+        """A 429: learn the limit, and keep away."""
+        state, hint = self.state, refusal.retry_after_s
+        state.refusals += 1
+        self._learn(refusal)
+        if refusal.limit is Limit.ZERO:
+            return
+        if refusal.limit is Limit.DAY:
+            end = calendar.end_of(calendar.day_of(self._wall))
+            told = self._wall + min(hint, MAX_DAY_S) + MARGIN_S if hint else end
+            state.closed_until = max(state.closed_until, told)
+            return
+        # A hint that proves wrong is not believed for ever.
+        doubled = state.refusals - (2 if hint is not None else 1)
+        wait = BACK_OFF_S * 2.0 ** min(doubled, 10) if doubled >= 0 else 0.0
+        wait = min(max(wait, (hint or 0.0) + MARGIN_S), MAX_BACK_OFF_S)
+        state.blocked_until = max(state.blocked_until, self._now + wait)
+
+    def failed(self) -> None:
+        """A 503 or no answer: rest, twice as long each time."""
+        state = self.state
+        state.failures = min(state.failures + 1, 16)
+        rest = min(REST_S * 2.0 ** (state.failures - 1), MAX_REST_S)
+        state.rest_until = max(state.rest_until, self._now + rest)
+
+    def answered(self) -> bool:
+        """An answer: whether that changed anything."""
+        state = self.state
+        if not state.refusals and not state.failures:
+            return False
+        state.refusals = 0
+        state.failures //= 2
+        state.rest_until = self._now
+        return True
+
+    def retired(self) -> None:
+        """A 404."""
+        self.state.retired_at = self._wall
+
+    def use(self) -> tuple[int, int]:
+        """Requests and tokens of the last minute."""
+        return len(self.state.log), sum(sent.tokens for sent in self.state.log)
+
+    @property
+    def forecast(self) -> int:
+        """Requests by the end of the day, if it goes on like that."""
+        return self._pacing.forecast(self.limits.requests_per_day, self.used_today, self._wall)
+
+    @property
+    def _now(self) -> float:
+        return self.state.time
+
+    def _step(self, limit: int) -> Step:
+        return self._pacing.step(limit, self.used_today, self._wall)
+
+    def _spent(self, used: int) -> NotToday | None:
+        limit = self.limits.requests_per_day
+        if limit is not None and used >= limit:
+            return NotToday(calendar.end_of(calendar.day_of(self._wall)))
+        return None
+
+    def _earliest(self, ask: Ask, log: list[Sent], used: int, at: float) -> float | NotToday:
+        """The earliest moment from `at` on at which a request fits behind `log`."""
+        if (spent := self._spent(used)) is not None:
+            return spent
+        limits = self.limits
+        if limits.tokens_per_minute is not None and ask.tokens > limits.tokens_per_minute:
+            return NotToday(None)  # it does not fit into any minute
+        at = max(at, self.state.blocked_until, self.state.rest_until)
+        if limits.requests_per_minute is not None:
+            slots = self._slots(ask, limits.requests_per_minute, log)
+            if slots <= 0:
+                return NotToday(calendar.end_of(calendar.day_of(self._wall)))
+            if len(log) >= slots:
+                at = max(at, log[-slots].at + WINDOW_S)
+        if limits.tokens_per_minute is not None:
+            at = max((at, *_until_fits(log, limits.tokens_per_minute - ask.tokens)))
+        if limits.requests_per_day is not None:
+            at += self._pacing.delay(
+                limits.requests_per_day,
+                used,
+                self._wall + at - self._now,
+                background=ask.background,
+            )
+        return at
+
+    def _slots(self, ask: Ask, limit: int, log: list[Sent]) -> int:
+        """How many of a minute's requests this one may be the last of."""
+        if ask.background:
+            return limit // 2
+        talks = any(sent.doll == ask.doll for sent in log)
+        return limit - min(ask.spare, limit // 4) if talks else limit
+
+    def _learn(self, refusal: Refusal) -> None:
+        learned, value = self.state.learned, refusal.value
+        if refusal.limit is Limit.ZERO:
+            learned.never, learned.at = True, self._wall
+        elif value is None or not 0 < value <= _MAX_LEARNED:
+            return
+        elif refusal.limit is Limit.MINUTE and refusal.tokens:
+            learned.tokens_per_minute, learned.at = value, self._wall
+        elif refusal.limit is Limit.MINUTE:
+            learned.requests_per_minute, learned.at = value, self._wall
+        elif refusal.limit is Limit.DAY and not refusal.tokens:
+            learned.requests_per_day, learned.at = value, self._wall
+
+    def _bring_to(self, reading: Reading) -> None:
+        state = self.state
+        mark = state.marks.pop(reading.origin, None)
+        if mark is not None and reading.steady >= mark.steady:
+            now = mark.time + reading.steady - mark.steady
+        else:
+            mark = None
+            now = state.time + max(0.0, min(reading.wall - state.wall, reading.steady))
+        now = max(now, state.time)
+        self._turn_page(reading.wall, None if mark is None else now - state.time)
+        state.time, state.wall = now, reading.wall
+        state.marks[reading.origin] = Mark(reading.steady, now)
+        for origin in list(state.marks)[:-_MARKS]:
+            del state.marks[origin]
+        state.log = [sent for sent in state.log if sent.at > now - WINDOW_S]
+
+    def _turn_page(self, wall: float, elapsed: float | None) -> None:
+        """Open the day of `wall`, with an allowance of its own if a midnight has really passed.
+
+        A date that only a step of the clock brought, forward or back, brings none: what was used
+        stays used. `elapsed` is the time since the last change by a steady clock; None where the
+        machine was off or another one, and the wall clock is all there is.
+        """
+        state, today = self.state, calendar.day_of(wall)
+        if state.day == (page := today.isoformat()):
+            return
+        carried = 0
+        if state.day:
+            forward = page > state.day
+            if elapsed is not None and forward:
+                unstepped = calendar.day_of(state.wall + elapsed + _STEP_S)
+                forward = unstepped.isoformat() > state.day
+            carried = 0 if forward else max(state.days.values(), default=0)
+        used = max(state.days.pop(page, 0), carried)
+        state.day = page
+        state.days[page] = used
+        for old in list(state.days)[:-_DAYS]:
+            del state.days[old]
+
+
+def _until_fits(log: list[Sent], tokens: int) -> Iterator[float]:
+    """The moments at which requests leave the window, until the rest has at most `tokens`."""
+    held = sum(sent.tokens for sent in log)
+    for sent in log:
+        if held <= tokens:
+            return
+        held -= sent.tokens
+        yield sent.at + WINDOW_S
