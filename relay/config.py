@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from relay.hearing.endpointing import EndpointSettings
+from relay.quota.settings import QuotaSettings
 from relay.wire.limits import WireLimits
 
 #: The file that is read when none is named and it exists in the working directory.
@@ -150,6 +151,7 @@ class Settings(BaseSettings):
     turn: TurnSettings = Field(default_factory=TurnSettings)
     stt: SttSettings = SttSettings()
     llm: LlmSettings = LlmSettings()
+    quota: QuotaSettings = QuotaSettings()
     tts: TtsSettings = TtsSettings()
     updates: UpdateSettings = UpdateSettings()
 
