@@ -11,11 +11,19 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -25,7 +33,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from relay.audience import GEMINI_TERMS, Audience, allowed
 from relay.hearing.endpointing import EndpointSettings
+from relay.llm.settings import Brain, LlmSettings
 from relay.quota.settings import QuotaSettings
 from relay.wire.limits import WireLimits
 
@@ -58,9 +68,10 @@ class RelaySettings(_Section):
 
 
 class PersonaSettings(_Section):
-    """Who the dolls are, and where they live."""
+    """Who the dolls are, whom they talk with, and where they live."""
 
     name: str = "chacha"  #: a shipped persona, or the path of an owner's file
+    audience: Audience = "adult"  #: `child` refuses what may not be given to one: Gemini
     timezone: str = "Asia/Seoul"  #: for the time and the date that the doll tells
 
     @field_validator("timezone")
@@ -90,37 +101,6 @@ class SttSettings(_Section):
 
     provider: Literal["whisper"] = "whisper"
     threads: Annotated[int, Ge(1), Le(16)] = 2
-
-
-class GeminiSettings(_Section):
-    """Google's Gemini; the key comes from aistudio.google.com."""
-
-    api_key: SecretStr | None = None
-    model: str = "gemini-3.5-flash-lite"
-    base_url: str | None = None  #: another server that speaks the same API
-
-
-class OpenAISettings(_Section):
-    """Any server with OpenAI's chat API: Ollama, llama.cpp, vLLM, Groq, OpenRouter …"""
-
-    base_url: str = "http://127.0.0.1:11434/v1"
-    model: str = ""
-    api_key: SecretStr | None = None
-
-
-class LlmSettings(_Section):
-    """Which brain answers. `auto` takes Gemini where there is a key, else the embedded one."""
-
-    provider: Literal["auto", "local", "gemini", "openai"] = "auto"
-    gemini: GeminiSettings = GeminiSettings()
-    openai: OpenAISettings = OpenAISettings()
-
-    @property
-    def chosen(self) -> Literal["local", "gemini", "openai"]:
-        """The provider that `auto` comes to."""
-        if self.provider == "auto":
-            return "gemini" if self.gemini.api_key else "local"
-        return self.provider
 
 
 class TtsSettings(_Section):
@@ -154,6 +134,24 @@ class Settings(BaseSettings):
     quota: QuotaSettings = QuotaSettings()
     tts: TtsSettings = TtsSettings()
     updates: UpdateSettings = UpdateSettings()
+
+    @property
+    def brain(self) -> Brain:
+        """The provider of the language model; what `auto` comes to."""
+        if self.llm.provider != "auto":
+            return self.llm.provider
+        may = allowed("gemini", self.persona.audience)
+        return "gemini" if self.llm.gemini.api_key and may else "local"
+
+    @model_validator(mode="after")
+    def _may_be_given_to_the_audience(self) -> Self:
+        for section, chosen in (("stt", self.stt), ("llm", self.llm), ("tts", self.tts)):
+            if not allowed(chosen.provider, self.persona.audience):
+                raise ValueError(
+                    f"{section}.provider: {chosen.provider} is not for persona.audience = "
+                    f"{self.persona.audience}: {GEMINI_TERMS}; choose another provider"
+                )
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -216,6 +214,8 @@ def _in_words(error: ValidationError, file: Path) -> str:
     problems = error.errors(include_url=False, include_context=False)
     first = problems[0]
     name = ".".join(str(part) for part in first["loc"])
+    if not name:  # about several settings at once; the text names them
+        return first["msg"].removeprefix("Value error, ")
     variable = "DOLL_" + name.upper().replace(".", "__")
     where = variable if variable in os.environ else (str(file) if file.is_file() else "settings")
     if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):

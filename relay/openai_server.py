@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from relay.errors import ErrorKind, ProviderError
+from relay.errors import ErrorKind, ModelGoneError, ProviderError
 from relay.llm.extras import MissingExtraError
 
 try:
@@ -50,6 +50,8 @@ class OpenAIServer:
         if isinstance(error, openai.APIStatusError):
             code, body = error.status_code, error.body
             text = self._text(f"{self.name} said {code}", error.message)
+            if code == 404:
+                return ModelGoneError(text)
             retry_after_s = _seconds(error.response.headers.get("retry-after"))
             return ProviderError(_kind(code, body), text, retry_after_s=retry_after_s)
         if isinstance(error, openai.APIError):

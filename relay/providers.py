@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from relay.config import ConfigError, GeminiSettings, OpenAISettings, Settings
+from relay.config import ConfigError, Settings
 from relay.devices.shelf import Shelf
 from relay.llm.base import LanguageModel
+from relay.llm.settings import GeminiSettings, OpenAISettings
 from relay.persona import load
 from relay.services import Services
 from relay.stt.base import SpeechToText
@@ -42,9 +43,11 @@ async def _stt(settings: Settings) -> SpeechToText:
 
 
 def _llm(settings: Settings) -> LanguageModel:
-    match settings.llm.chosen:
+    match settings.brain:
         case "gemini":
             return _gemini(settings.llm.gemini)
+        case "gemini-legacy":
+            return _gemini_legacy(settings.llm.gemini)
         case "openai":
             return _openai(settings.llm.openai)
         case "local":
@@ -54,16 +57,39 @@ def _llm(settings: Settings) -> LanguageModel:
 
 
 def _gemini(settings: GeminiSettings) -> LanguageModel:
+    from relay.gemini_server import GeminiServer
     from relay.llm.gemini import GeminiModel
 
+    server = GeminiServer(_gemini_key(settings), settings.base_url)
+    return GeminiModel(
+        server,
+        settings.models[0],
+        safety=settings.safety,
+        temperature=settings.temperature,
+        max_output_tokens=settings.max_output_tokens,
+    )
+
+
+def _gemini_legacy(settings: GeminiSettings) -> LanguageModel:
+    from relay.llm.gemini_legacy import GeminiLegacyModel
+
+    return GeminiLegacyModel(
+        _gemini_key(settings),
+        settings.models[0],
+        base_url=settings.base_url,
+        safety=settings.safety,
+        temperature=settings.temperature,
+        max_output_tokens=settings.max_output_tokens,
+    )
+
+
+def _gemini_key(settings: GeminiSettings) -> str:
     if settings.api_key is None:
         raise ConfigError(
-            "llm.gemini.api_key: Gemini needs a key: get one at https://aistudio.google.com "
+            "llm.gemini.api_key: Gemini needs a key: get one at https://aistudio.google.com/apikey "
             "and set GEMINI_API_KEY"
         )
-    return GeminiModel(
-        settings.api_key.get_secret_value(), settings.model, base_url=settings.base_url
-    )
+    return settings.api_key.get_secret_value()
 
 
 def _openai(settings: OpenAISettings) -> LanguageModel:
@@ -72,7 +98,7 @@ def _openai(settings: OpenAISettings) -> LanguageModel:
     if not settings.model:
         raise ConfigError("llm.openai.model: name the model that the server has")
     key = settings.api_key.get_secret_value() if settings.api_key else ""
-    return OpenAIModel(settings.base_url, settings.model, key=key)
+    return OpenAIModel(settings.base_url, settings.model, key=key, sampling=settings)
 
 
 async def _tts(settings: Settings, voice: str) -> TextToSpeech:

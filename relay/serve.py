@@ -69,7 +69,7 @@ class _Server(uvicorn.Server):
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         services = await self._build(self._settings)
         structlog.get_logger().info(
-            "ready", brain=self._settings.llm.chosen, persona=services.persona.name
+            "ready", brain=self._settings.brain, persona=services.persona.name
         )
         self.config.app = app = create_app(services)
         self._dolls: Dolls = app.state.dolls

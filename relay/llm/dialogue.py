@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from relay.llm.base import Message, Request
-from relay.persona.prompt import prompt
+from relay.persona.prompt import Form, prompt
 
 
-def system_prompt(request: Request) -> str:
-    """Who the doll is, how it talks, and what time it is."""
-    return prompt(request.persona, request.now, request.language)
+def system_prompt(request: Request, form: Form = "text") -> str:
+    """Who the doll is, how it talks and answers, and what time it is."""
+    return prompt(request.persona, request.now, request.language, form)
 
 
 def turns(request: Request) -> tuple[Message, ...]:

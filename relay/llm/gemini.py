@@ -1,105 +1,194 @@
-"""Gemini, by Google's own SDK.
+"""Gemini as a brain: it answers text, or hears the utterance itself, in one request a turn.
 
-What the SDK would do by itself is switched off or replaced: no retries (each is a request against
-the free allowance), its own deadlines (see `streaming`), the API version and the HTTP client are
-fixed (aiohttp, when another package happens to install it, changes time-outs and adds a hidden
-second request), and the history is the relay's.
+An answer by fields comes as JSON and is spoken while it streams; a model that has no JSON answers
+in plain text. What a model lacks is known by its name or learned from its refusal, and then the
+same question is sent again without it: within the turn, and with a permission of its own (see
+`relay.llm.meter`). The history is the relay's, never the SDK's chats.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Literal
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 import structlog
 
+# isort: split (behind the server, which says what to install when the package is missing)
+from google.genai import errors, types
+
+from relay.audio import Pcm
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.base import Request
+from relay.gemini_server import FAILURES, GeminiServer
+from relay.llm.answers import AnswerReader, JsonAnswer
+from relay.llm.base import Heard, Part, Request
 from relay.llm.dialogue import system_prompt, turns
-from relay.llm.extras import MissingExtraError
-from relay.llm.gemini_errors import refuses_system_instruction, translate
+from relay.llm.gemini_audio import flac, worth_hearing
+from relay.llm.gemini_capabilities import Capabilities, Lack, capabilities, lack
+from relay.llm.gemini_requests import Safety, config, contents, form
+from relay.llm.meter import Meter, Unmetered, Usage
+from relay.llm.plain import PlainAnswer
 from relay.llm.streaming import Deadlines, bounded
-
-try:
-    import httpx2
-    from google import genai
-    from google.genai import errors, types
-except ImportError as error:
-    raise MissingExtraError("Gemini", "gemini", error) from None
-
-DEFAULT_MODEL = "gemini-3.5-flash-lite"
-API_VERSION = "v1beta"  # the SDK's own default, v1, lacks the `-latest` models
-
-Thinking = Literal["auto", "model", "off", "minimal", "low"]
-"""How much a model thinks before its first word: `model` leaves it as it is, `off` is for 2.5,
-`minimal` and `low` for 3 and later, `auto` takes the least that the model's family allows."""
+from relay.llm.tokens import estimate
 
 _BLOCKED = frozenset(
     {"SAFETY", "PROHIBITED_CONTENT", "SPII", "BLOCKLIST", "RECITATION", "LANGUAGE", "IMAGE_SAFETY"}
 )
-_SDK_FAILURES = (errors.APIError, httpx2.HTTPError, ValueError, OSError)
-"""ValueError covers UnknownApiResponseError: an answer, but not one that the SDK understands."""
 
 _log = structlog.get_logger(__name__)
 
 
+class LackError(ProviderError):
+    """The model refused something that the request asked for."""
+
+    def __init__(self, message: str, lack: Lack) -> None:
+        super().__init__(ErrorKind.BAD_REQUEST, message)
+        self.lack = lack
+
+
 class GeminiModel:
-    """A LanguageModel on one Gemini model. Shared by all dolls; holds no conversation."""
+    """A MeteredModel on one of Google's models. Shared by all dolls; holds no conversation."""
 
     def __init__(
         self,
-        key: str,
-        model: str = DEFAULT_MODEL,
+        server: GeminiServer,
+        model: str,
         *,
-        base_url: str | None = None,
         deadlines: Deadlines | None = None,
-        thinking: Thinking = "auto",
-        system_instruction: bool = True,
-        max_output_tokens: int = 512,
+        known: Capabilities | None = None,
+        safety: Safety = "medium",
+        max_output_tokens: int = 800,
+        temperature: float | None = None,
     ) -> None:
-        """`system_instruction=False` is for a model that is known to refuse one (Gemma); for others
-        the refusal is noticed and worked around.
+        """Several models share one `server`; closing any of them closes it.
 
-        Raises ProviderError (AUTH) if there is no usable key.
+        `known` is what the model can do, where its name does not tell; tokens bound an answer.
         """
-        key = key.strip()
-        if not key or not key.isascii() or not key.isprintable():
-            raise ProviderError(
-                ErrorKind.AUTH,
-                "There is no usable Gemini key: set GEMINI_API_KEY to the one that "
-                "https://aistudio.google.com/apikey shows.",
-            )
-        self._key = key
+        self._server = server
         self._model = model
         self._deadlines = deadlines or Deadlines()
-        self._thinking = _thinking(model, thinking)
-        self._takes_system_instruction = system_instruction
+        self._can = known or capabilities(model)
+        self._safety: Safety = safety
         self._max_output_tokens = max_output_tokens
-        self._http = httpx2.AsyncClient()  # no redirects: the key would go along
-        self._client = genai.Client(
-            api_key=key,
-            vertexai=False,
-            http_options=types.HttpOptions(
-                base_url=base_url, api_version=API_VERSION, httpx_async_client=self._http
-            ),
-        )
+        self._temperature = temperature
 
-    def reply(self, request: Request) -> AsyncGenerator[str, None]:
+    @property
+    def name(self) -> str:
+        """See MeteredModel."""
+        return self._model
+
+    @property
+    def hears(self) -> bool:
+        """See MeteredModel."""
+        return self._can.hears
+
+    def tokens(self, request: Request, utterance: Pcm | None = None) -> int:
+        """See MeteredModel."""
+        system = system_prompt(request, form(self._can, hearing=utterance is not None))
+        return estimate(system, turns(request), utterance, schema=self._can.json)
+
+    async def reply(
+        self, request: Request, meter: Meter | None = None
+    ) -> AsyncGenerator[Part, None]:
         """See LanguageModel.reply."""
-        return bounded(self._pieces(request), self._deadlines, service=f"Gemini ({self._model})")
+        async with aclosing(self._answer(request, None, meter or Unmetered())) as parts:
+            async for part in parts:
+                if not isinstance(part, Heard):
+                    yield part
+
+    async def hear(
+        self, utterance: Pcm, request: Request, meter: Meter | None = None
+    ) -> AsyncGenerator[Heard | Part, None]:
+        """See SpeechModel.hear."""
+        if not worth_hearing(utterance):
+            yield Heard("none", "", request.language)
+            return
+        async with aclosing(self._answer(request, utterance, meter or Unmetered())) as parts:
+            async for part in parts:
+                yield part
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aio.aclose()
-        await self._http.aclose()
-        self._client.close()
+        """See LanguageModel.close."""
+        await self._server.close()
 
-    async def _pieces(self, request: Request) -> AsyncGenerator[str, None]:
+    async def _answer(
+        self, request: Request, utterance: Pcm | None, meter: Meter
+    ) -> AsyncGenerator[Heard | Part, None]:
+        sound = None if utterance is None else await asyncio.to_thread(flac, utterance)
+        while True:
+            can = self._can
+            if sound is not None and not can.hears:
+                raise ProviderError(
+                    ErrorKind.BAD_REQUEST, f"{self._model} hears nothing: it answers text only."
+                )
+            await meter.permit(self.tokens(request, utterance))
+            try:
+                async with aclosing(self._one_request(request, can, sound, meter)) as parts:
+                    async for part in parts:
+                        yield part
+                return
+            except LackError as error:
+                if not self._learn(can, error.lack):
+                    raise
+
+    def _learn(self, asked: Capabilities, lack: Lack) -> bool:
+        """Ask for less from now on; False if nothing less can be asked for."""
+        less = asked.without(lack)
+        if less == asked:
+            return False
+        if self._can == asked:  # else another doll's turn has learned in the meantime
+            self._can = less
+            _log.info("model lacks something; asking again without", llm=self._model, what=lack)
+        return True
+
+    async def _one_request(
+        self, request: Request, can: Capabilities, sound: bytes | None, meter: Meter
+    ) -> AsyncGenerator[Heard | Part, None]:
+        hearing = sound is not None
+        languages = (request.language, *request.persona.languages) if hearing else ()
+        reader: AnswerReader = JsonAnswer(languages) if can.json else PlainAnswer()
+        service = f"Gemini ({self._model})"
+        texts = self._texts(request, can, sound, meter.used)
+        answered = False
+        async with aclosing(bounded(texts, self._deadlines, service=service)) as pieces:
+            async for text in pieces:
+                for part in reader.push(text):
+                    answered = answered or _is_answer(part)
+                    yield part
+                if reader.unheard:
+                    return  # nothing was said to the doll: the rest of the answer is of no use
+        for part in reader.finish():
+            answered = answered or _is_answer(part)
+            yield part
+        if not answered:
+            raise ProviderError(ErrorKind.SERVER, f"{service} answered with no words.")
+
+    async def _texts(
+        self,
+        request: Request,
+        can: Capabilities,
+        sound: bytes | None,
+        used: Callable[[Usage], None],
+    ) -> AsyncGenerator[str, None]:
+        """The text of one request as it streams in."""
         failure: ProviderError | None = None
         try:
-            silent, finish = True, "nothing"
-            async for chunk in self._chunks(request):
+            stream = await self._server.client.models.generate_content_stream(
+                model=self._model,
+                contents=list(contents(request, can, sound)),
+                config=config(
+                    request,
+                    can,
+                    hearing=sound is not None,
+                    safety=self._safety,
+                    max_output_tokens=self._max_output_tokens,
+                    temperature=self._temperature,
+                ),
+            )
+            silent, finish, usage = True, "nothing", None
+            async for chunk in stream:
                 text, finish = _read(chunk, finish)
+                usage = chunk.usage_metadata or usage
                 if text:
                     silent = False
                     yield text
@@ -107,77 +196,28 @@ class GeminiModel:
                     failure = ProviderError(
                         ErrorKind.BLOCKED, f"Gemini ({self._model}) refused the content: {finish}."
                     )
+            if usage:
+                used(_usage(usage))
             if silent and failure is None:
                 failure = ProviderError(
                     ErrorKind.SERVER, f"Gemini ({self._model}) answered with no text: {finish}."
                 )
-        except _SDK_FAILURES as error:
-            failure = self._translate(error)
+        except FAILURES as error:
+            failure = self._failure(error)
         # Raised here and not above, where the SDK's error, which holds the request and with it the
         # key, would travel along as the context.
         if failure:
             raise failure
 
-    async def _chunks(
-        self, request: Request
-    ) -> AsyncGenerator[types.GenerateContentResponse, None]:
-        """The answer, asked for once more in the same turn if the model only dislikes where the
-        persona stands."""
-        if self._takes_system_instruction:
-            try:
-                async for chunk in await self._send(request, system_instruction=True):
-                    yield chunk
-                return
-            except errors.ClientError as error:
-                if not refuses_system_instruction(error.code, error.message):
-                    raise
-            self._takes_system_instruction = False
-            _log.info("model takes no system instruction; the persona goes first", llm=self._model)
-        async for chunk in await self._send(request, system_instruction=False):
-            yield chunk
+    def _failure(self, error: Exception) -> ProviderError:
+        failure = self._server.translate(error, self._model)
+        if isinstance(error, errors.ClientError) and (what := lack(error.code, error.message)):
+            return LackError(failure.message, what)
+        return failure
 
-    async def _send(
-        self, request: Request, *, system_instruction: bool
-    ) -> AsyncIterator[types.GenerateContentResponse]:
-        persona = system_prompt(request)
-        contents = [
-            types.Content(
-                role="user" if turn.role == "user" else "model",
-                parts=[types.Part(text=turn.text)],
-            )
-            for turn in turns(request)
-        ]
-        if not system_instruction and contents:
-            contents[0].parts = [types.Part(text=persona), *(contents[0].parts or ())]
-        return await self._client.aio.models.generate_content_stream(
-            model=self._model,
-            contents=list(contents),
-            config=types.GenerateContentConfig(
-                system_instruction=persona if system_instruction else None,
-                max_output_tokens=self._max_output_tokens,
-                thinking_config=self._thinking,
-                automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
-            ),
-        )
 
-    def _translate(self, error: Exception) -> ProviderError:
-        if isinstance(error, errors.APIError):
-            return translate(
-                _code(error),
-                error.status,
-                error.message,
-                error.details,
-                model=self._model,
-                key=self._key,
-            )
-        name = type(error).__name__
-        if isinstance(error, httpx2.HTTPError | OSError):
-            return ProviderError(
-                ErrorKind.NETWORK, f"Gemini ({self._model}) was not reached or was cut off: {name}."
-            )
-        return ProviderError(
-            ErrorKind.SERVER, f"Gemini ({self._model}) answered what the SDK cannot read: {name}."
-        )
+def _is_answer(part: Heard | Part) -> bool:
+    return isinstance(part, str) or (isinstance(part, Heard) and part.kind != "speech")
 
 
 def _read(chunk: types.GenerateContentResponse, finish: str) -> tuple[str, str]:
@@ -196,22 +236,9 @@ def _name(reason: object) -> str:
     return str(getattr(reason, "value", reason))
 
 
-def _code(error: errors.APIError) -> int:
-    """An error object inside a stream may carry anything as its code."""
-    return error.code if isinstance(error.code, int) else 500
-
-
-def _thinking(model: str, thinking: Thinking) -> types.ThinkingConfig | None:
-    if thinking == "auto":
-        if model.startswith("gemini-2.5-flash"):
-            thinking = "off"
-        elif model.startswith("gemini-3") and "flash" in model and "lite" not in model:
-            thinking = "low" if model.startswith("gemini-3.8") else "minimal"
-        else:
-            thinking = "model"
-    if thinking == "model":
-        return None
-    if thinking == "off":
-        return types.ThinkingConfig(thinking_budget=0)
-    level = types.ThinkingLevel.MINIMAL if thinking == "minimal" else types.ThinkingLevel.LOW
-    return types.ThinkingConfig(thinking_level=level)
+def _usage(told: types.GenerateContentResponseUsageMetadata) -> Usage:
+    return Usage(
+        told.prompt_token_count or 0,
+        told.candidates_token_count or 0,
+        told.thoughts_token_count or 0,
+    )

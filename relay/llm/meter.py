@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from relay.audio import Pcm
+from relay.errors import ErrorKind, ProviderError
 from relay.llm.base import Heard, Part, Request
 
 
@@ -44,7 +45,8 @@ class Meter(Protocol):
         ...
 
     def used(self, usage: Usage) -> None:
-        """What the newest request took. Not called for a request that failed or was cancelled."""
+        """What the newest request took. Not called for one that failed or was not read to its
+        end."""
         ...
 
 
@@ -88,3 +90,24 @@ class MeteredModel(Protocol):
     async def close(self) -> None:
         """See LanguageModel.close."""
         ...
+
+
+class TextOnly:
+    """The half of a MeteredModel that cannot hear."""
+
+    name: str
+
+    @property
+    def hears(self) -> bool:
+        """See MeteredModel."""
+        return False
+
+    async def hear(
+        self,
+        utterance: Pcm,  # noqa: ARG002
+        request: Request,  # noqa: ARG002
+        meter: Meter | None = None,  # noqa: ARG002
+    ) -> AsyncGenerator[Heard | Part, None]:
+        """See MeteredModel.hears: this is not to be called."""
+        raise ProviderError(ErrorKind.BAD_REQUEST, f"{self.name} hears nothing: it answers text.")
+        yield  # a generator, as the others are

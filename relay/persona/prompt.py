@@ -6,18 +6,22 @@ import tomllib
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from relay.persona.base import Persona
 
 PROMPTS = Path(__file__).parent / "prompts"
 
+Form = Literal["text", "fields", "hearing"]
+"""How the model answers: as it speaks, by fields (emotion, reply, memory_note), or by those after
+the fields of what it heard in a recording (heard, transcript)."""
 
-def prompt(persona: Persona, now: datetime, language: str) -> str:
+
+def prompt(persona: Persona, now: datetime, language: str, form: Form = "text") -> str:
     """Build the system prompt.
 
     `now` is the doll's local time; `language` (ISO 639-1) is what was just spoken, in which the
-    doll answers. What stays the same from turn to turn comes first, so that a server that caches
+    doll answers (a model that hears finds that out itself). What stays the same from turn to turn comes first, so that a server that caches
     prompts by their beginning can.
     """
     words = _words(persona.language)
@@ -33,6 +37,11 @@ def prompt(persona: Persona, now: datetime, language: str) -> str:
             said = in_character(example.said, *names)
             lines.append(words["said"].format(name=persona.name, text=said))
         parts.append("\n".join(lines))
+    if form == "hearing":
+        parts.append(words["form"]["hearing"].strip())
+        language = "heard"
+    if form != "text":
+        parts.append(words["form"]["fields"].strip())
     answer_in = words["answer_in"].get(language, words["answer_in"]["other"])
     parts.append(f"{_moment(now, words)}\n{answer_in.format(language=language)}")
     return "\n\n".join(parts)

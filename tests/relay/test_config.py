@@ -26,7 +26,7 @@ def write(text: str) -> Path:
 
 def test_without_any_settings_it_talks_with_no_key_on_loopback() -> None:
     settings = load()
-    assert settings.llm.chosen == "local"
+    assert settings.brain == "local"
     assert not settings.relay.public
 
 
@@ -50,10 +50,12 @@ def test_flags_win_over_the_environment_and_that_over_the_file(
 def test_a_gemini_key_under_its_usual_name_chooses_gemini(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", "k-123")
     settings = load()
-    assert settings.llm.chosen == "gemini"
+    assert settings.brain == "gemini"
     assert "k-123" not in repr(settings)
+    write('[persona]\naudience = "child"\n')
+    assert load().brain == "local"
     write('[llm]\nprovider = "local"\n')
-    assert load().llm.chosen == "local"
+    assert load().brain == "local"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +69,18 @@ def test_a_gemini_key_under_its_usual_name_chooses_gemini(monkeypatch: pytest.Mo
         ("[llm]\nprovider = 'gpt'\n", "llm.provider: Input should be 'auto', 'local'"),
         ("[persona]\ntimezone = 'Seoul'\n", "must be a time zone such as Asia/Seoul"),
         ("[turn]\nhead_start_ms = 'long'\n", "turn.head_start_ms"),
+        ("[llm.gemini]\nmodel = 'gemini-x'\n", "llm.gemini.model: there is no such setting"),
+        ("[llm.gemini]\nmodels = []\n", "llm.gemini.models"),
+        ("[llm.gemini]\nmodels = ['']\n", "must be names of models, such as gemini-"),
+        ("[llm.openai]\ntop_p = 2\n", "llm.openai.top_p"),
+        (
+            "[persona]\naudience = 'child'\n[llm]\nprovider = 'gemini'\n",
+            "llm.provider: gemini is not for persona.audience = child: Google's terms forbid",
+        ),
+        (
+            "[persona]\naudience = 'child'\n[llm]\nprovider = 'gemini-legacy'\n",
+            "llm.provider: gemini-legacy is not for",
+        ),
         ("[relay\n", "doll.toml: this is not TOML"),
         ("relay = 3\n", "doll.toml: relay"),
     ],
@@ -108,3 +122,13 @@ def test_a_file_that_is_no_text_is_an_error() -> None:
 def test_settings_cannot_be_changed_once_read() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().relay.port = 1  # type: ignore[misc]
+
+
+def test_the_chain_of_models_keeps_its_order_and_each_model_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load().llm.gemini.models[0] == "gemini-3.5-flash-lite"
+    write('[llm.gemini]\nmodels = ["models/b", "a", "b"]\n')
+    assert load().llm.gemini.models == ("b", "a")
+    monkeypatch.setenv("DOLL_LLM__GEMINI__MODELS", '["c"]')
+    assert load().llm.gemini.models == ("c",)

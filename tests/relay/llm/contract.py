@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.base import LanguageModel, Message, Request
+from relay.llm.base import Emotion, LanguageModel, MemoryNote, Message, Part, Request
+from relay.llm.emotions import NAMES
+from relay.llm.meter import Usage
 from relay.llm.streaming import Deadlines
 from relay.persona import Persona
 from tests.fakes.http import Journal, Reply, Step
@@ -34,9 +36,14 @@ def request(text: str = "안녕?", language: str = "ko", *history: str) -> Reque
     return Request(PERSONA, said, text, language, now)
 
 
+async def parts(model: LanguageModel, asked: Request) -> list[Part]:
+    async with aclosing(model.reply(asked)) as answer:
+        return [part async for part in answer]
+
+
 async def collect(model: LanguageModel, asked: Request) -> list[str]:
-    async with aclosing(model.reply(asked)) as pieces:
-        return [piece async for piece in pieces]
+    """What is spoken of an answer."""
+    return [part for part in await parts(model, asked) if isinstance(part, str)]
 
 
 async def failure(model: LanguageModel, asked: Request | None = None) -> ProviderError:
@@ -52,6 +59,13 @@ class LanguageModelContract:
         assert len(pieces) > 1
         assert all(pieces)
         assert "".join(pieces).strip()
+
+    async def test_feels_and_notes_at_most_one_thing(self, model: LanguageModel) -> None:
+        answer = await parts(model, request())
+        emotions = [part.name for part in answer if isinstance(part, Emotion)]
+        assert len(emotions) <= 1
+        assert set(emotions) <= NAMES.keys()
+        assert sum(isinstance(part, MemoryNote) for part in answer) <= 1
 
     async def test_answers_in_each_language_of_the_persona(self, model: LanguageModel) -> None:
         for text, language in (("안녕?", "ko"), ("hello", "en")):
@@ -104,6 +118,26 @@ class FarSide:
     roles: Callable[[], list[tuple[str, str]]]
     """The conversation in the newest request: (role, text), roles as in `Message`."""
     system: Callable[[], str]  #: the system prompt in the newest request
+
+
+class Ledger:
+    """A Meter that allows some requests, and sees how many were sent before each."""
+
+    def __init__(self, journal: Journal, allowed: int = 100) -> None:
+        self._journal = journal
+        self._allowed = allowed
+        self.permitted: list[int] = []  #: estimated tokens
+        self.sent_before: list[int] = []
+        self.usages: list[Usage] = []
+
+    async def permit(self, tokens: int) -> None:
+        if len(self.permitted) >= self._allowed:
+            raise ProviderError(ErrorKind.QUOTA, "not today")
+        self.permitted.append(tokens)
+        self.sent_before.append(len(self._journal.requests))
+
+    def used(self, usage: Usage) -> None:
+        self.usages.append(usage)
 
 
 async def hung_up(journal: Journal) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from relay.errors import ErrorKind, ProviderError
 from relay.llm.base import LanguageModel
-from relay.llm.gemini import DEFAULT_MODEL, GeminiModel
+from relay.gemini_server import GeminiServer
+from relay.llm.gemini import GeminiModel
 from relay.llm.streaming import Deadlines
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini, serving_gemini
@@ -23,6 +24,8 @@ from tests.relay.llm.contract import (
     request,
 )
 
+MODEL = "gemini-3.5-flash-lite"
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[FakeGemini]:
@@ -32,10 +35,10 @@ async def server() -> AsyncIterator[FakeGemini]:
 
 @asynccontextmanager
 async def gemini(
-    server: FakeGemini, model: str = DEFAULT_MODEL, key: str = fakes.KEY, **options: object
+    server: FakeGemini, model: str = MODEL, key: str = fakes.KEY, **options: object
 ) -> AsyncIterator[GeminiModel]:
     options.setdefault("deadlines", PATIENT)
-    brain = GeminiModel(key, model, base_url=server.url, **options)  # type: ignore[arg-type]
+    brain = GeminiModel(GeminiServer(key, server.url), model, **options)  # type: ignore[arg-type]
     try:
         yield brain
     finally:
@@ -148,29 +151,8 @@ async def test_nobody_at_the_address_is_a_network_failure(server: FakeGemini) ->
 @pytest.mark.parametrize("key", ["", "  ", "열쇠", "a\nb"])
 def test_an_unusable_key_is_refused_at_once(key: str) -> None:
     with pytest.raises(ProviderError, match="GEMINI_API_KEY") as caught:
-        GeminiModel(key)
+        GeminiServer(key)
     assert caught.value.kind is ErrorKind.AUTH
-
-
-async def test_a_model_without_system_instruction_answers_in_the_same_turn(
-    server: FakeGemini,
-) -> None:
-    async with gemini(server, "gemma-3-27b-it") as model:
-        assert await collect(model, request("안녕?"))
-        assert len(server.journal.requests) == 2
-        assert "systemInstruction" not in server.last
-        persona, said = server.last["contents"][0]["parts"]
-        assert "말하는 인형" in persona["text"]
-        assert said["text"] == "안녕?"
-
-        await collect(model, request("또 안녕?"))
-        assert len(server.journal.requests) == 3  # it is remembered
-
-
-async def test_a_model_known_to_take_none_is_not_asked_twice(server: FakeGemini) -> None:
-    async with gemini(server, "gemma-3-27b-it", system_instruction=False) as model:
-        assert await collect(model, request())
-    assert len(server.journal.requests) == 1
 
 
 async def test_keeps_text_that_was_spoken_before_a_block(server: FakeGemini) -> None:
@@ -205,27 +187,6 @@ async def test_a_finish_reason_of_the_future_is_no_failure(server: FakeGemini) -
     async with gemini(server) as model:
         with pytest.warns(UserWarning, match="SOME_FUTURE_REASON"):
             assert await collect(model, request()) == ["안녕"]
-
-
-@pytest.mark.parametrize(
-    ("model", "thinking", "sent"),
-    [
-        ("gemini-3.5-flash-lite", "auto", None),
-        ("gemini-2.5-flash", "auto", {"thinking_budget": 0}),
-        ("gemini-3.6-flash", "auto", {"thinking_level": "MINIMAL"}),
-        ("gemini-3.8-flash", "auto", {"thinking_level": "LOW"}),  # it has no minimal
-        ("gemma-4-31b-it", "auto", None),
-        ("gemini-3.6-flash", "model", None),
-        ("gemini-3.6-flash", "low", {"thinking_level": "LOW"}),
-    ],
-)
-async def test_thinks_as_little_as_the_model_allows(
-    server: FakeGemini, model: str, thinking: str, sent: dict[str, object] | None
-) -> None:
-    async with gemini(server, model, thinking=thinking) as brain:
-        await collect(brain, request())
-    config = server.last["generationConfig"].get("thinkingConfig")
-    assert config == sent
 
 
 async def test_a_slow_listener_is_not_a_slow_provider(server: FakeGemini) -> None:

@@ -3,11 +3,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import numpy as np
 import pytest
 
-from relay.errors import ErrorKind
-from relay.llm.base import LanguageModel
+from relay.errors import ErrorKind, ModelGoneError, ProviderError
+from relay.llm.base import Emotion, LanguageModel
+from relay.llm.meter import Usage
 from relay.llm.openai import OpenAIModel
+from relay.llm.settings import Sampling
 from relay.llm.streaming import Deadlines
 from tests.fakes import openai as fakes
 from tests.fakes.http import Reply
@@ -15,10 +18,12 @@ from tests.fakes.openai import FakeOpenAI, serving_openai
 from tests.relay.llm.contract import (
     PATIENT,
     FarSide,
+    Ledger,
     RemoteModelContract,
     collect,
     failure,
     leaks,
+    parts,
     request,
 )
 
@@ -134,17 +139,79 @@ async def test_a_server_that_wants_a_key_says_so() -> None:
 async def test_a_model_that_is_not_there_is_named(server: FakeOpenAI) -> None:
     async with model_at(server, "llama-9") as model:
         error = await failure(model)
-    assert error.kind is ErrorKind.BAD_REQUEST
+    assert isinstance(error, ModelGoneError)
     assert "llama-9" in error.message
 
 
-async def test_temperature_is_sent_only_if_it_is_set(server: FakeOpenAI) -> None:
+async def test_only_what_is_set_of_the_sampling_is_sent(server: FakeOpenAI) -> None:
+    async with model_at(server, sampling=Sampling(max_tokens=0)) as model:
+        await collect(model, request())
+    assert server.last.keys() == {"model", "messages", "stream"}
+    sampling = Sampling(
+        temperature=0.6,
+        top_p=0.9,
+        frequency_penalty=0.3,
+        repetition_penalty=1.1,
+        max_tokens=200,
+        stop=("<|eot_id|>",),
+        extra_body={"top_k": 40, "chat_template_kwargs": {"enable_thinking": False}},
+    )
+    async with model_at(server, sampling=sampling) as model:
+        await collect(model, request())
+    sent = {name: value for name, value in server.last.items() if name != "messages"}
+    assert sent == {
+        "model": fakes.MODEL,
+        "stream": True,
+        "temperature": 0.6,
+        "top_p": 0.9,
+        "frequency_penalty": 0.3,
+        "repetition_penalty": 1.1,
+        "max_tokens": 200,
+        "stop": ["<|eot_id|>"],
+        "top_k": 40,
+        "chat_template_kwargs": {"enable_thinking": False},
+    }
+
+
+async def test_each_request_is_permitted_first_and_its_usage_told(server: FakeOpenAI) -> None:
+    end = fakes.chunk({}, "stop") | {
+        "usage": {"prompt_tokens": 300, "completion_tokens": 9, "total_tokens": 309}
+    }
+    server.play(fakes.stream(fakes.chunk({"content": "안녕!"}), end))
+    meter = Ledger(server.journal)
     async with model_at(server) as model:
-        await collect(model, request())
-        assert "temperature" not in server.last
-    async with model_at(server, temperature=0.6) as model:
-        await collect(model, request())
-        assert server.last["temperature"] == 0.6
+        assert [part async for part in model.reply(request(), meter)] == ["안녕!"]
+        assert meter.permitted == [model.tokens(request())]
+    assert meter.sent_before == [0]
+    assert meter.usages == [Usage(input=300, output=9)]
+
+
+async def test_what_is_not_permitted_is_not_sent(server: FakeOpenAI) -> None:
+    async with model_at(server) as model:
+        with pytest.raises(ProviderError, match="not today"):
+            await anext(model.reply(request(), Ledger(server.journal, allowed=0)))
+    assert server.journal.requests == []
+
+
+async def test_it_hears_nothing(server: FakeOpenAI) -> None:
+    async with model_at(server) as model:
+        assert not model.hears
+        with pytest.raises(ProviderError, match="hears nothing"):
+            await anext(model.hear(np.zeros(16_000, np.int16), request()))
+
+
+async def test_thoughts_within_the_text_are_not_spoken_and_a_face_is_an_emotion(
+    server: FakeOpenAI,
+) -> None:
+    server.play(fakes.answer("<thi", "nk>음…</thi", "nk>\n", "😒 ", "흥."))
+    async with model_at(server) as model:
+        assert await parts(model, request()) == [Emotion("confused"), "흥."]
+
+
+async def test_an_answer_of_thoughts_alone_is_a_failure(server: FakeOpenAI) -> None:
+    server.play(fakes.answer("<think>음, 뭐라고"))
+    async with model_at(server) as model:
+        assert (await failure(model)).kind is ErrorKind.SERVER
 
 
 async def test_reasoning_beside_the_text_is_not_spoken(server: FakeOpenAI) -> None:
