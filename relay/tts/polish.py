@@ -50,24 +50,24 @@ def polish(samples: NDArray[np.float32], rate_hz: int, pause_s: float) -> Pcm:
     loudest = loudness.max(initial=0.0)
     if not np.isfinite(loudest) or loudest < 1e-4:
         return np.zeros(0, np.int16)
-    sounding = np.flatnonzero(loudness > loudest * _ratio(QUIET_DB))
+    sounding = np.flatnonzero(loudness > loudest * ratio(QUIET_DB))
     start = max(0, sounding[0] * window - round(LEAD_S * rate_hz))
     end = min(len(samples), (sounding[-1] + 1) * window + round(TAIL_S * rate_hz))
-    voiced = loudness[loudness > loudest * _ratio(VOICED_DB)]
-    gain = _ratio(TARGET_DBFS) / np.sqrt(np.square(voiced).mean())
+    voiced = loudness[loudness > loudest * ratio(VOICED_DB)]
+    gain = ratio(TARGET_DBFS) / np.sqrt(np.square(voiced).mean())
     clause = samples[start:end].astype(np.float64)
     clause *= min(gain, PEAK / np.abs(clause).max(), MOST_GAIN)
-    _fade(clause[: round(FADE_IN_S * rate_hz)])
-    _fade(clause[::-1][: round(FADE_OUT_S * rate_hz)])
+    fade(clause[: round(FADE_IN_S * rate_hz)])
+    fade(clause[::-1][: round(FADE_OUT_S * rate_hz)])
     spoken = np.append(clause, np.zeros(round(pause_s * rate_hz)))
     return np.round(spoken * 32767).astype(np.int16)
 
 
-def _fade(part: NDArray[np.float64]) -> None:
+def fade(part: NDArray[np.float64]) -> None:
     """Let `part` rise from nothing, along a quarter of a sine squared, in place."""
     part *= np.sin(np.linspace(0, np.pi / 2, len(part))) ** 2
 
 
-def _ratio(decibels: float) -> float:
+def ratio(decibels: float) -> float:
     """An amplitude ratio."""
     return float(10 ** (decibels / 20))

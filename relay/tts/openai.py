@@ -1,0 +1,113 @@
+"""Text to speech by any server with OpenAI's `/audio/speech`: Kokoro-FastAPI, speaches, Groq …"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Final, Literal
+
+from relay.audio import Pcm
+from relay.errors import ErrorKind, ProviderError
+from relay.llm.streaming import Deadlines
+from relay.openai_server import FAILURES, OpenAIServer
+from relay.tts.formats import FormatError, decoder_for
+from relay.tts.remote import RemoteVoice, SampleStream
+
+# The SDK comes behind the server's module, which says what to install when it is missing.
+# isort: split
+import openai
+
+#: What OpenAI's own `pcm` has, and the servers that follow it.
+RATE_HZ: Final = 24_000
+
+Form = Literal["pcm", "wav"]
+"""`pcm` begins soonest; `wav` is for servers that know no other, or whose rate is not known."""
+
+
+class OpenAITextToSpeech:
+    """A TextToSpeech behind a network. Shared by all dolls."""
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        voice: str,
+        *,
+        voices: Mapping[str, str] | None = None,
+        key: str = "",
+        form: Form = "pcm",
+        rate_hz: int = RATE_HZ,
+        speed: float | None = None,
+        instructions: str = "",
+        language_field: str = "",
+        extra: Mapping[str, object] | None = None,
+        deadlines: Deadlines | None = None,
+    ) -> None:
+        """`base_url` ends where `/audio/speech` begins, as in `http://localhost:8880/v1`.
+
+        `voices` has the languages (ISO 639-1) that another voice than `voice` speaks. `rate_hz` is
+        that of the server's `pcm`, and what is given out in any form. `speed`, `instructions` and
+        `extra` (fields of the server's own) are sent where they are set; `language_field` is the
+        field in which this server takes the language.
+        """
+        self._model = model
+        self._voice = voice
+        self._voices = dict(voices or {})
+        self._server = OpenAIServer(base_url, model, key)
+        self._form = form
+        self._speed = openai.omit if speed is None else speed
+        self._instructions = instructions or openai.omit
+        self._language_field = language_field
+        self._extra = dict(extra or {})
+        self._remote = RemoteVoice(self._server.name, rate_hz, deadlines)
+
+    @property
+    def rate_hz(self) -> int:
+        """See `TextToSpeech.rate_hz`."""
+        return self._remote.rate_hz
+
+    async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
+        """See `TextToSpeech.speak`. One request a clause."""
+        text = self._remote.speakable(text, language)
+        if not text:
+            return
+        voice = self._voices.get(language, self._voice)
+        samples = self._samples(text, language, voice)
+        async with aclosing(self._remote.clause(samples, text, voice)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _samples(self, text: str, language: str, voice: str) -> AsyncGenerator[bytes, None]:
+        extra = {self._language_field: language} if self._language_field else {}
+        failure: ProviderError | None = None
+        try:
+            async with self._server.client.audio.speech.with_streaming_response.create(
+                model=self._model,
+                voice=voice,
+                input=text,
+                response_format=self._form,
+                speed=self._speed,
+                instructions=self._instructions,
+                extra_body={**extra, **self._extra},
+            ) as response:
+                kind = response.headers.get("content-type", "")
+                stream = SampleStream(decoder_for(kind, self.rate_hz), self.rate_hz)
+                async for data in response.iter_bytes():
+                    yield stream.push(data)
+                yield stream.flush()
+        except FormatError as error:
+            failure = ProviderError(
+                ErrorKind.SERVER,
+                f"{self._server.name} answered what cannot be played: {error}. "
+                "Set tts.openai.format to what the server knows of pcm and wav.",
+            )
+        except FAILURES as error:
+            failure = self._server.translate(error)
+        # Outside of the handler: the SDK's error holds the request, and with it the key.
+        if failure is not None:
+            raise failure
+
+    async def close(self) -> None:
+        """See `TextToSpeech.close`."""
+        self._remote.close()
+        await self._server.close()
