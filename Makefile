@@ -42,6 +42,7 @@ $(READY): pyproject.toml
 	    || { echo "Python's venv module is missing: on Debian or Ubuntu, apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -e '.[all,dev]' \
 	    | awk '/^(Collecting|Downloading|  Downloading|Installing)/ { printf "\r\033[K%.76s", $$0; fflush() } /^Successfully installed/ { printf "\r\033[KInstalled.\n" }'
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps pipecat-ai==1.14.0  # for a model in it
 	@touch $(READY)
 
 clean:

@@ -6,6 +6,7 @@ import asyncio
 
 from relay.config import ConfigError, Settings
 from relay.devices.shelf import Shelf
+from relay.hearing.base import MelodyDetector
 from relay.llm.base import LanguageModel
 from relay.llm.settings import GeminiSettings, OpenAISettings
 from relay.persona import load
@@ -26,12 +27,21 @@ async def build(settings: Settings) -> Services:
     return Services(
         settings=settings,
         detector=SileroDetector(),
+        melody=await _melody(settings),
         stt=stt,
         llm=llm,
         tts=tts,
         persona=persona,
         shelf=Shelf(settings.updates.folder),
     )
+
+
+async def _melody(settings: Settings) -> MelodyDetector | None:
+    if not settings.endpoint.smart_turn:
+        return None
+    from relay.hearing.smart_turn import SmartTurn
+
+    return await SmartTurn.load()
 
 
 async def _stt(settings: Settings) -> SpeechToText:

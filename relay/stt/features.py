@@ -31,7 +31,11 @@ def log_mel(utterance: Pcm, padding_s: float) -> NDArray[np.float32]:
     """
     silence = WINDOW // 2 + round(padding_s * RATE_HZ)
     signal = utterance.astype(np.float32) / 32768
-    signal = np.pad(np.pad(signal, (0, silence)), (WINDOW // 2, 0), mode="reflect")
+    return log_mel_of(np.pad(np.pad(signal, (0, silence)), (WINDOW // 2, 0), mode="reflect"))
+
+
+def log_mel_of(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same of samples that have WINDOW / 2 more at either end, which centre its frames."""
     frames = np.lib.stride_tricks.sliding_window_view(signal, WINDOW)[::HOP]
     frames = frames[: min(MAX_FRAMES, len(frames) // 2 * 2)]
     spectrum = np.fft.rfft(frames * _window(), axis=-1)

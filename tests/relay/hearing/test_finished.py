@@ -73,9 +73,7 @@ def test_a_language_without_rules_is_unsure() -> None:
 
 
 def test_decomposed_korean_reads_as_composed() -> None:
-    assert (
-        read("\u1112\u1161\u11af\u1100\u1166", "ko") is Reading.FINISHED
-    )  # 할게
+    assert read("\u1112\u1161\u11af\u1100\u1166", "ko") is Reading.FINISHED  # 할게
 
 
 @given(st.text(), st.sampled_from(["ko", "en"]))
