@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from relay.audio import Pcm
+from relay.errors import ErrorKind, ProviderError
 from relay.resample import Resampler
 from relay.tts.base import TextToSpeech
 from relay.turn.channel import Channel, Left
@@ -36,17 +37,35 @@ class Doll(Protocol):
     async def send_audio(self, frame: Pcm) -> None: ...
 
 
+class Aside(str):
+    """A piece of text that is spoken like the others, and is no part of the conversation."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What is said in one breath, and whether it is remembered."""
+
+    clause: Clause
+    remembered: bool = True
+
+
 @dataclass(slots=True)
 class _Spoken:
     """A clause, and the first and the one-past-last of the frames that carry it."""
 
-    clause: Clause
+    line: _Line
     start: int
     end: int
 
 
 class Reply:
-    """Speaks one answer, and knows how much of it has been heard."""
+    """Speaks one answer, and knows how much of it has been heard.
+
+    Until the first sound of the answer, `fill` may bridge the silence from another task; the answer
+    then follows the filler that is being said, with no gap and no overlap.
+    """
 
     def __init__(
         self,
@@ -55,17 +74,22 @@ class Reply:
         timeline: Timeline,
         *,
         head_start_s: float,
+        voice_timeout_s: float = 15.0,
         on_first_audio: Callable[[], None] = lambda: None,
     ) -> None:
         self._doll = doll
         self._tts = tts
         self._timeline = timeline
+        self._voice_timeout_s = voice_timeout_s
         self._on_first_audio = on_first_audio
         self._frame_samples = doll.encoder.frame_samples
-        self._frame_s = self._frame_samples / doll.encoder.rate_hz
+        self._encoder_hz = doll.encoder.rate_hz
+        self._frame_s = self._frame_samples / self._encoder_hz
         self._pacer = Pacer(self._frame_s, head_start_s)
         self._frames_sent = 0
         self._answer: list[_Spoken] = []
+        self._floor = asyncio.Lock()  # who holds it speaks
+        self.begun = False  #: sound of the answer, or of what is said in its place, has gone out
         self._now = asyncio.get_running_loop().time
 
     async def say(self, pieces: AsyncGenerator[str, None], language: str) -> None:
@@ -74,13 +98,13 @@ class Reply:
         A failure of the text or of the voice is raised once everything before it has been spoken.
         Cancelling closes `pieces` and the voice's stream, and sends nothing more.
         """
-        clauses: Channel[Clause] = Channel(_CLAUSES_AHEAD)
-        frames: Channel[Clause | Pcm] = Channel(max(2, int(_SPEECH_AHEAD_S / self._frame_s)))
+        lines: Channel[_Line] = Channel(_CLAUSES_AHEAD)
+        frames: Channel[_Line | Pcm] = Channel(max(2, int(_SPEECH_AHEAD_S / self._frame_s)))
         failure: Exception | None = None
         async with asyncio.TaskGroup() as group:
             stages = [
-                group.create_task(_stage(self._compose(pieces, language, clauses), clauses)),
-                group.create_task(_stage(self._voice(clauses, language, frames), frames)),
+                group.create_task(_stage(self._compose(pieces, language, lines), lines)),
+                group.create_task(_stage(self._voice(lines, language, frames), frames)),
             ]
             try:
                 await self._play(frames)
@@ -91,77 +115,152 @@ class Reply:
         if failure is not None:
             raise failure
 
-    async def sound(self, pcm: Pcm) -> None:
-        """Play samples at the doll's rate as they are: what is left when there is no voice."""
-        frames: Channel[Clause | Pcm] = Channel(len(pcm) // self._frame_samples + 1)
-        blocks = Blocks(self._frame_samples)
-        for frame in (*blocks.push(pcm), *blocks.flush()):
+    async def recorded(self, pcm: Pcm, rate_hz: int, text: str = "") -> None:
+        """Play samples as they are, with `text` as their subtitle."""
+        pcm_frames = self._frames_of(pcm, rate_hz)
+        frames: Channel[_Line | Pcm] = Channel(len(pcm_frames) + 1)
+        if text:
+            await frames.send(_Line(Clause(text, text), remembered=False))
+        for frame in pcm_frames:
             await frames.send(frame)
         frames.finish()
         await self._play(frames)
 
+    async def fill(self, pcm: Pcm, rate_hz: int) -> bool:
+        """Play samples to their end, unless the answer has begun; whether they were played.
+
+        They have no subtitle and are no part of the answer.
+        """
+        frames = self._frames_of(pcm, rate_hz)
+        async with self._floor:
+            if self.begun:
+                return False
+            self._timeline.mark("first_filler", self._now())
+            for frame in frames:
+                await self._put(frame)
+        return True
+
+    @property
+    def quiet_from(self) -> float:
+        """When the doll has played all that it was sent, in the loop's seconds."""
+        now = self._now()
+        return now + self._pacer.remaining_s(now)
+
     def forget(self) -> None:
-        """What was said up to now is not part of the conversation (a filler, a failure line)."""
+        """What was said up to now is not part of the conversation (a failure line)."""
         self._answer.clear()
 
     def said(self) -> str:
         """All clauses that were sent. The doll plays what it has, so they will all be heard."""
-        return " ".join(s.clause.text for s in self._answer)
+        return " ".join(s.line.clause.text for s in self._answer if s.line.remembered)
 
     def heard(self) -> str:
         """The clauses that the doll has played up to now, at least half of each."""
         played = self._pacer.played_s(self._now()) / self._frame_s
-        return " ".join(s.clause.text for s in self._answer if (s.start + s.end) / 2 <= played)
+        return " ".join(
+            s.line.clause.text
+            for s in self._answer
+            if s.line.remembered and (s.start + s.end) / 2 <= played
+        )
 
     async def _compose(
-        self, pieces: AsyncGenerator[str, None], language: str, out: Channel[Clause]
+        self, pieces: AsyncGenerator[str, None], language: str, out: Channel[_Line]
     ) -> None:
         splitter = ClauseSplitter(language)
         async with aclosing(pieces):
             async for piece in pieces:
-                self._timeline.mark("first_token", self._now())
-                for clause in splitter.push(piece):
-                    self._timeline.mark("first_clause", self._now())
-                    await out.send(clause)
-        for clause in splitter.flush():
-            self._timeline.mark("first_clause", self._now())
-            await out.send(clause)
+                if isinstance(piece, Aside):
+                    await self._hand_on(splitter.flush(), out)
+                    splitter = ClauseSplitter(language)
+                    aside = [*splitter.push(piece), *splitter.flush()]
+                    await self._hand_on(aside, out, remembered=False)
+                    splitter = ClauseSplitter(language)
+                else:
+                    self._timeline.mark("first_token", self._now())
+                    await self._hand_on(splitter.push(piece), out)
+        await self._hand_on(splitter.flush(), out)
 
-    async def _voice(
-        self, clauses: Channel[Clause], language: str, out: Channel[Clause | Pcm]
+    async def _hand_on(
+        self, clauses: Iterable[Clause], out: Channel[_Line], *, remembered: bool = True
     ) -> None:
+        for clause in clauses:
+            self._timeline.mark("first_clause", self._now())
+            await out.send(_Line(clause, remembered))
+
+    async def _voice(self, lines: Channel[_Line], language: str, out: Channel[_Line | Pcm]) -> None:
         try:
             blocks = Blocks(self._frame_samples)
-            resample = Resampler(self._tts.rate_hz, self._doll.encoder.rate_hz)
-            async for clause in clauses:
-                await out.send(clause)
-                async with aclosing(self._tts.speak(clause.speech, language)) as speech:
-                    async for pcm in speech:
+            resample = Resampler(self._tts.rate_hz, self._encoder_hz)
+            async for line in lines:
+                await out.send(line)
+                async with aclosing(self._tts.speak(line.clause.speech, language)) as speech:
+                    while (pcm := await self._more(speech)) is not None:
                         for frame in blocks.push(resample.push(pcm)):
                             await out.send(frame)
             for frame in (*blocks.push(resample.flush()), *blocks.flush()):
                 await out.send(frame)
         finally:
-            clauses.leave()
+            lines.leave()
 
-    async def _play(self, frames: AsyncIterator[Clause | Pcm]) -> None:
-        async for item in frames:
-            if isinstance(item, Clause):
-                await self._doll.send(Tts(state="sentence_start", text=item.text))
-                self._answer.append(_Spoken(item, self._frames_sent, self._frames_sent))
-                continue
-            if (delay := self._pacer.delay(self._now())) > 0:
-                await asyncio.sleep(delay)
-            await self._doll.send_audio(item)
-            now = self._now()
-            self._pacer.sent(now)
-            self._frames_sent += 1
-            if self._answer:
-                self._answer[-1].end = self._frames_sent
-            if self._frames_sent == 1:
-                self._on_first_audio()
-            self._timeline.mark("first_audio", now)
-            self._timeline.last_audio = now
+    async def _more(self, speech: AsyncGenerator[Pcm, None]) -> Pcm | None:
+        """What the voice makes next; None at its end."""
+        try:
+            async with asyncio.timeout(self._voice_timeout_s):
+                return await anext(speech, None)
+        except TimeoutError:
+            raise ProviderError(
+                ErrorKind.NETWORK, f"The voice made no sound for {self._voice_timeout_s:g} s."
+            ) from None
+
+    async def _play(self, frames: AsyncIterator[_Line | Pcm]) -> None:
+        """Send what comes; its first sound waits for the end of a filler that is being said."""
+        unannounced: list[_Line] = []
+        speaking = False
+        try:
+            async for item in frames:
+                if isinstance(item, _Line):
+                    unannounced.append(item)
+                    if not speaking:
+                        continue  # announced with its first sound: until then it is quiet
+                elif not speaking:
+                    await self._floor.acquire()
+                    speaking = True
+                for line in unannounced:
+                    await self._doll.send(Tts(state="sentence_start", text=line.clause.text))
+                    self._answer.append(_Spoken(line, self._frames_sent, self._frames_sent))
+                unannounced.clear()
+                if not isinstance(item, _Line):
+                    await self._sound(item)
+        finally:
+            if speaking:
+                self._floor.release()
+
+    async def _sound(self, frame: Pcm) -> None:
+        """Send one frame of the answer."""
+        await self._put(frame)
+        if self._answer:
+            self._answer[-1].end = self._frames_sent
+        if not self.begun:
+            self.begun = True
+            self._on_first_audio()
+        now = self._now()
+        self._timeline.mark("first_audio", now)
+        self._timeline.last_audio = now
+
+    async def _put(self, frame: Pcm) -> None:
+        if (delay := self._pacer.delay(self._now())) > 0:
+            await asyncio.sleep(delay)
+        await self._doll.send_audio(frame)
+        self._pacer.sent(self._now())
+        self._frames_sent += 1
+
+    def _frames_of(self, pcm: Pcm, rate_hz: int) -> list[Pcm]:
+        blocks, resample = Blocks(self._frame_samples), Resampler(rate_hz, self._encoder_hz)
+        return [
+            *blocks.push(resample.push(pcm)),
+            *blocks.push(resample.flush()),
+            *blocks.flush(),
+        ]
 
 
 async def _stage(work: Coroutine[Any, Any, None], out: Channel[Any]) -> None:

@@ -17,9 +17,11 @@ class Timeline:
     speech_end: float | None = None  #: the last voiced frame, or `listen stop` in manual mode
     endpoint: float | None = None  #: when the relay knew that the utterance was over
     transcript: float | None = None
+    granted: float | None = None  #: the quota let the request go
+    first_filler: float | None = None  #: the first frame of "hm, let me think"
     first_token: float | None = None
     first_clause: float | None = None
-    first_audio: float | None = None  #: the first frame was handed to the socket
+    first_audio: float | None = None  #: the first frame of the answer was handed to the socket
     last_audio: float | None = None
 
     def mark(self, moment: str, now: float) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from relay.errors import ErrorKind, ProviderError
-from relay.turn.reply import Reply
+from relay.turn.reply import Aside, Reply
 from relay.turn.timeline import Timeline
 from relay.wire.messages import Tts
 from tests.fakes.connection import FRAME_S, FakeConnection
@@ -161,6 +161,89 @@ async def test_a_chime_can_be_played_without_a_voice() -> None:
 
     doll = FakeConnection()
     sound = chime(16_000)
-    await make(doll, FakeTextToSpeech()).sound(sound)
+    await make(doll, FakeTextToSpeech()).recorded(sound, 16_000)
     assert len(doll.frames) == -(-len(sound) // 512)
     assert np.abs(np.concatenate([f.what for f in doll.frames])).max() > 5000
+
+
+FILLER = np.full(16_000, 3_000, np.int16)  # a second of something that no tone looks like
+
+
+def is_filler(frame: np.ndarray) -> bool:
+    return bool((frame[:64] == 3_000).all())
+
+
+async def test_an_answer_follows_the_filler_that_is_being_said_with_no_gap() -> None:
+    doll = FakeConnection()
+    reply = make(doll, FakeTextToSpeech(1.0))
+    filler = asyncio.create_task(reply.fill(FILLER, 16_000))
+    await asyncio.sleep(0.3)
+    await reply.say(pieces(ONE), "ko")
+    assert await filler
+    kinds = [is_filler(frame.what) for frame in doll.frames]
+    assert kinds == sorted(kinds, reverse=True)  # the one, then the other
+    assert kinds.count(True) == len(FILLER) // 512 + 1
+    for number, frame in enumerate(doll.frames):
+        assert frame.at == pytest.approx(max(0.0, number * FRAME_S - HEAD_START_S), abs=FRAME_S)
+
+
+async def test_no_filler_is_said_once_the_answer_has_begun() -> None:
+    doll = FakeConnection()
+    reply = make(doll, FakeTextToSpeech(1.0))
+    answer = asyncio.create_task(reply.say(pieces(ONE), "ko"))
+    await doll.until_frame()
+    assert not await reply.fill(FILLER, 16_000)
+    await answer
+    assert not any(is_filler(frame.what) for frame in doll.frames)
+
+
+async def test_a_voice_that_is_slow_leaves_room_for_a_filler() -> None:
+    doll = FakeConnection()
+    reply = make(doll, FakeTextToSpeech(0.5, first_delay_s=5.0))
+    answer = asyncio.create_task(reply.say(pieces(ONE), "ko"))
+    await asyncio.sleep(2.0)
+    assert await reply.fill(FILLER, 16_000)
+    assert doll.texts == []
+    await answer
+    assert doll.texts == [ONE]
+
+
+async def test_a_filler_is_no_part_of_what_was_said_or_of_how_much_was_heard() -> None:
+    doll, timeline = FakeConnection(), Timeline()
+    reply = make(doll, FakeTextToSpeech(1.0), timeline)
+    await reply.fill(FILLER, 16_000)
+    assert (reply.said(), reply.begun) == ("", False)
+    assert timeline.first_audio is None
+    answer = asyncio.create_task(reply.say(pieces(f"{ONE} {TWO}"), "ko"))
+    await asyncio.sleep(1.0)  # the filler's last 0.6 s, and 0.4 s of the first clause
+    assert reply.heard() == ""
+    await asyncio.sleep(0.3)
+    assert reply.heard() == ONE
+    await answer
+    assert reply.said() == f"{ONE} {TWO}"
+
+
+async def test_an_aside_is_spoken_in_its_place_and_not_remembered() -> None:
+    doll = FakeConnection()
+    reply = make(doll, FakeTextToSpeech(0.3))
+    await reply.say(pieces("그러니까", Aside("이건 혼잣말이야."), ONE), "ko")
+    assert doll.texts == ["그러니까", "이건 혼잣말이야.", ONE]
+    assert reply.said() == f"그러니까 {ONE}"
+
+
+async def test_a_voice_that_hangs_is_given_up() -> None:
+    doll, closed = FakeConnection(), asyncio.Event()
+
+    class Hanging(FakeTextToSpeech):
+        async def speak(self, text: str, language: str) -> AsyncGenerator[np.ndarray, None]:
+            try:
+                yield FILLER
+                await asyncio.Event().wait()
+            finally:
+                closed.set()
+
+    with pytest.raises(ProviderError) as caught:
+        await make(doll, Hanging()).say(pieces(ONE), "ko")
+    assert caught.value.kind is ErrorKind.NETWORK
+    assert closed.is_set()
+    assert doll.texts == [ONE]
