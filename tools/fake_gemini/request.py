@@ -158,12 +158,12 @@ def _list(value: Any, where: str) -> list[Any]:
 
 def _check_safety(setting: Json) -> None:
     category = str(setting.get("category")).removeprefix("HARM_CATEGORY_")
-    for name, value, known in (
-        ("category", category, _CATEGORIES),
-        ("threshold", setting.get("threshold"), _THRESHOLDS),
+    for name, value, known, numbers in (
+        ("category", category, _CATEGORIES, range(7, 12)),
+        ("threshold", setting.get("threshold"), _THRESHOLDS, range(1, 6)),
     ):
-        if value not in known:
-            given = setting.get(name)
+        given = setting.get(name)
+        if value not in known and given not in numbers:  # the old SDK sends enums as numbers
             raise InvalidError(f"Invalid value at 'safety_settings[0].{name}', \"{given}\"")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
 MAX_DEPTH = 16
+MAX_VALUES = 500  # a short schema that refers to itself can ask for any number
+_MAX_CHARS = 1_000
 
 Say = Callable[[str, Mapping[str, Any]], str | None]
 """(name of a property, its schema) -> what to say there; None where any value will do."""
@@ -30,9 +33,11 @@ class _Filler:
         self._root = root
         self._say = say
         self._random = random
+        self._left = MAX_VALUES
 
     def value(self, name: str, schema: Any, depth: int) -> Any:
-        if depth > MAX_DEPTH:
+        self._left -= 1
+        if depth > MAX_DEPTH or self._left < 0:
             raise SchemaError("A schema in GenerationConfig exceeds maximum allowed nesting depth.")
         if not isinstance(schema, Mapping):
             raise SchemaError("Invalid value at 'generation_config.response_schema'.")
@@ -55,7 +60,7 @@ class _Filler:
 
     def _referred(self, reference: Any) -> Any:
         target: Any = self._root
-        for step in str(reference).removeprefix("#/").split("/"):
+        for step in str(reference).split("/")[1:]:
             target = target.get(step) if isinstance(target, Mapping) else None
         if target is None:
             raise SchemaError(f"reference to undefined schema at {str(reference)[:60]}")
@@ -67,7 +72,9 @@ class _Filler:
             raise SchemaError("Invalid value at 'response_schema.properties'.")
         order = schema.get("propertyOrdering", schema.get("property_ordering")) or list(properties)
         required = schema.get("required") or []
-        names = [*order, *required] if isinstance(order, list) else list(properties)
+        if not isinstance(order, list) or not isinstance(required, list):
+            raise SchemaError("Invalid value at 'response_schema.required'.")
+        names = [*order, *required]
         for name in names:
             if not isinstance(name, str) or name not in properties:
                 raise SchemaError(f"response_schema: property is not defined: {str(name)[:60]}")
@@ -85,14 +92,20 @@ class _Filler:
             return None
         text = said or ""
         least = _count(schema, "minLength", 0)
-        return text.ljust(least, ".")[: max(least, _count(schema, "maxLength", 10_000))]
+        return text.ljust(least, ".")[: max(least, _count(schema, "maxLength", _MAX_CHARS))]
 
     def _number(self, schema: Mapping[str, Any], kind: str) -> float:
-        low, high = schema.get("minimum", 0), schema.get("maximum")
-        if not isinstance(low, int | float):
-            low = 0
-        top = high if isinstance(high, int | float) and high >= low else low + 10
-        return self._random.randint(int(low), int(top)) if kind == "integer" else float(low)
+        low = _finite(schema.get("minimum"), 0.0)
+        high = max(low, _finite(schema.get("maximum"), low + 10))
+        return self._random.randint(int(low), int(high)) if kind == "integer" else low
+
+
+def _finite(value: Any, default: float) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return default
+    return number if math.isfinite(number) else default
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
@@ -116,6 +129,6 @@ def _count(schema: Mapping[str, Any], name: str, default: int) -> int:
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
     value = schema.get(name, schema.get(snake, default))
     try:
-        return max(0, min(int(value), 10_000 if "Length" in name else 10))
+        return max(0, min(int(value), _MAX_CHARS if "Length" in name else 10))
     except (TypeError, ValueError, OverflowError):
         raise SchemaError(f"Invalid value at 'response_schema.{snake}'.") from None

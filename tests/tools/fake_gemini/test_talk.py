@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.fake_gemini.request import Asked
+from tools.fake_gemini.talk import Talk
+
+Asking = Callable[..., Asked]
+
+
+@pytest.fixture
+def talk() -> Talk:
+    return Talk(Random(3))
+
+
+@pytest.mark.parametrize(
+    ("question", "system", "korean"),
+    [
+        ("안녕?", None, True),
+        ("hello", None, False),
+        ("hello", "규칙.\n상대가 한국어로 말했어. 한국어로 대답해.", True),
+        ("안녕", "Rules.\nThey spoke English. Answer in English.", False),
+        ("안녕", "규칙.\n상대가 영어로 말했어. 영어로 대답해.", False),
+        ("hello", "규칙.\n영어로 말하면 좋지만,\n한국어로 대답해.", True),
+    ],
+)
+def test_answers_in_the_language_that_is_asked_for(
+    talk: Talk, asking: Asking, question: str, system: str | None, korean: bool
+) -> None:
+    fields = {"systemInstruction": {"parts": [{"text": system}]}} if system else {}
+    for _ in range(20):
+        said = talk.answer(asking(question, **fields)).replace(question, "")
+        assert any("가" <= letter <= "힣" for letter in said) is korean
+
+
+def test_never_says_the_same_twice_in_a_row(talk: Talk, asking: Asking) -> None:
+    said = [talk.answer(asking()) for _ in range(100)]
+    assert all(one != other for one, other in pairwise(said))
+    assert len(set(said)) > 5
+
+
+@given(st.text(), st.integers())
+def test_the_pieces_are_the_text(text: str, seed: int) -> None:
+    pieces = list(Talk(Random(seed)).pieces(text))
+    assert "".join(pieces) == text
+    assert all(0 < len(piece) <= 12 for piece in pieces)
