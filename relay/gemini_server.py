@@ -14,7 +14,7 @@ from typing import Final
 
 from relay.errors import ErrorKind, ProviderError
 from relay.llm.extras import MissingExtraError
-from relay.llm.gemini_errors import translate
+from relay.llm.gemini_errors import translate, usable_key
 
 try:
     import httpx2
@@ -39,7 +39,7 @@ class GeminiServer:
 
         Raises ProviderError (AUTH) if there is no usable key.
         """
-        self._key = usable(key)
+        self._key = usable_key(key)
         self._http = httpx2.AsyncClient()
         self._genai = genai.Client(
             api_key=self._key,
@@ -91,15 +91,3 @@ class GeminiServer:
         await self._genai.aio.aclose()
         await self._http.aclose()
         self._genai.close()
-
-
-def usable(key: str) -> str:
-    """The key without what pasting leaves around it. Raises ProviderError (AUTH)."""
-    key = key.strip()
-    if not key or not key.isascii() or not key.isprintable():
-        raise ProviderError(
-            ErrorKind.AUTH,
-            "There is no usable Gemini key: set GEMINI_API_KEY to the one that "
-            "https://aistudio.google.com/apikey shows.",
-        )
-    return key

@@ -1,4 +1,4 @@
-"""One thread for one model: work that takes the CPU, off the event loop, in order and bounded."""
+"""Work that blocks, off the event loop, bounded: one thread for each model that takes the CPU."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ T = TypeVar("T")
 
 
 class Worker:
-    """Runs functions one after another in a thread of its own.
+    """Runs functions one after another in a thread of its own, or in a few.
 
-    At most `waiting` calls wait behind the one that runs; one more is refused with RATE at once, so
-    that a burst of dolls costs an answer, not memory or everybody's patience.
+    One thread is for what takes the CPU; more are for what waits for something else. At most
+    `waiting` calls wait behind those that run; one more is refused with RATE at once, so that a
+    burst of dolls costs an answer, not memory or everybody's patience.
     """
 
-    def __init__(self, name: str, waiting: int = 8) -> None:
+    def __init__(self, name: str, waiting: int = 8, threads: int = 1) -> None:
         self._name = name
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        self._places = threading.BoundedSemaphore(waiting + 1)
+        self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
+        self._places = threading.BoundedSemaphore(waiting + threads)
         self._closed = False
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -24,26 +24,16 @@ from relay.llm.answers import AnswerReader, JsonAnswer
 from relay.llm.base import Heard, Part, Request
 from relay.llm.dialogue import system_prompt, turns
 from relay.llm.gemini_audio import flac, worth_hearing
-from relay.llm.gemini_capabilities import Capabilities, Lack, capabilities, lack
-from relay.llm.gemini_requests import Safety, config, contents, form
+from relay.llm.gemini_capabilities import Capabilities, Lack, LackError, capabilities, lack
+from relay.llm.gemini_errors import BLOCKED
+from relay.llm.gemini_requests import config, contents, form
 from relay.llm.meter import Meter, Unmetered, Usage
 from relay.llm.plain import PlainAnswer
+from relay.llm.settings import Safety
 from relay.llm.streaming import Deadlines, bounded
 from relay.llm.tokens import estimate
 
-_BLOCKED = frozenset(
-    {"SAFETY", "PROHIBITED_CONTENT", "SPII", "BLOCKLIST", "RECITATION", "LANGUAGE", "IMAGE_SAFETY"}
-)
-
 _log = structlog.get_logger(__name__)
-
-
-class LackError(ProviderError):
-    """The model refused something that the request asked for."""
-
-    def __init__(self, message: str, lack: Lack) -> None:
-        super().__init__(ErrorKind.BAD_REQUEST, message)
-        self.lack = lack
 
 
 class GeminiModel:
@@ -192,7 +182,7 @@ class GeminiModel:
                 if text:
                     silent = False
                     yield text
-                if finish in _BLOCKED:
+                if finish in BLOCKED:
                     failure = ProviderError(
                         ErrorKind.BLOCKED, f"Gemini ({self._model}) refused the content: {finish}."
                     )
@@ -224,7 +214,7 @@ def _read(chunk: types.GenerateContentResponse, finish: str) -> tuple[str, str]:
     """The text of a chunk without the model's thoughts, and why it ends here (or `finish`)."""
     if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
         reason = _name(chunk.prompt_feedback.block_reason)
-        return "", reason if reason in _BLOCKED else "SAFETY"
+        return "", reason if reason in BLOCKED else "SAFETY"
     for candidate in chunk.candidates or ():
         parts = (candidate.content.parts if candidate.content else None) or ()
         text = "".join(part.text for part in parts if part.text and not part.thought)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal
 
+from relay.errors import ErrorKind, ProviderError
+
 Thinking = Literal["model", "off", "minimal", "low"]
 """How much is thought before the first word: `model` sends nothing, `off` is a budget of 0 (2.5),
 the others are levels (3 and later)."""
@@ -18,6 +20,14 @@ class Lack(Enum):
     JSON = "JSON"
     AUDIO = "audio"
     THINKING = "level of thinking"
+
+
+class LackError(ProviderError):
+    """The model refused something that the request asked for."""
+
+    def __init__(self, message: str, lack: Lack) -> None:
+        super().__init__(ErrorKind.BAD_REQUEST, message)
+        self.lack = lack
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,11 @@ from enum import StrEnum
 
 from relay.errors import ErrorKind, ModelGoneError, ProviderError
 
+#: Why an answer ends, or is not begun, where its content is refused.
+BLOCKED = frozenset(
+    {"SAFETY", "PROHIBITED_CONTENT", "SPII", "BLOCKLIST", "RECITATION", "LANGUAGE", "IMAGE_SAFETY"}
+)
+
 MAX_MESSAGE_CHARS = 300
 _KEY = re.compile(r"AIza[0-9A-Za-z_-]{8,}")  # "Consumer 'api_key:AIza…' has been suspended"
 _HONEST_DAY_HINT_S = 600.0
@@ -77,6 +82,18 @@ def parse_refusal(body: object) -> Refusal:
         hint,
         tokens="token" in (decided[0][0] if decided else message).lower(),
     )
+
+
+def usable_key(key: str) -> str:
+    """The key without what pasting leaves around it. Raises ProviderError (AUTH)."""
+    key = key.strip()
+    if not key or not key.isascii() or not key.isprintable():
+        raise ProviderError(
+            ErrorKind.AUTH,
+            "There is no usable Gemini key: set GEMINI_API_KEY to the one that "
+            "https://aistudio.google.com/apikey shows.",
+        )
+    return key
 
 
 def translate(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from google.genai import types
 
 from relay.llm.base import Request
@@ -11,12 +9,10 @@ from relay.llm.dialogue import system_prompt, turns
 from relay.llm.emotions import NAMES
 from relay.llm.gemini_audio import MIME_TYPE
 from relay.llm.gemini_capabilities import Capabilities, Thinking
+from relay.llm.settings import Safety
 from relay.persona.prompt import Form
 
-Safety = Literal["low", "medium", "high", "off"]
-"""From which probability of harm on Google refuses, in each of its four categories."""
-
-_THRESHOLDS = {
+_THRESHOLDS: dict[Safety, types.HarmBlockThreshold] = {
     "low": types.HarmBlockThreshold.BLOCK_LOW_AND_ABOVE,
     "medium": types.HarmBlockThreshold.BLOCK_MEDIUM_AND_ABOVE,
     "high": types.HarmBlockThreshold.BLOCK_ONLY_HIGH,

@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 DEFAULT_CHAIN = ("gemini-3.5-flash-lite", "gemini-3.1-flash-lite", "gemini-3.6-flash")
 
 
+Safety = Literal["low", "medium", "high", "off"]
+"""From which probability of harm on Google refuses content, in each of its four categories
+(harassment, hate, sexual, dangerous). What endangers children it refuses always."""
+
 Brain = Literal["local", "gemini", "gemini-legacy", "openai"]
 
 
@@ -25,9 +29,7 @@ class GeminiSettings(_Section):
     api_key: SecretStr | None = None
     models: Annotated[tuple[str, ...], MinLen(1), MaxLen(10)] = DEFAULT_CHAIN
     base_url: str | None = None  #: another server that speaks the same API
-    #: From which probability of harm on Google refuses content, in each of its four categories
-    #: (harassment, hate, sexual, dangerous). What endangers children it refuses always.
-    safety: Literal["low", "medium", "high", "off"] = "medium"
+    safety: Safety = "medium"
     temperature: Annotated[float, Ge(0), Le(2)] | None = None  #: None: the model's own
     max_output_tokens: Annotated[int, Ge(64), Le(8192)] = 800  #: emotion and note included
 
