@@ -28,6 +28,7 @@ class Request:
     text: str  #: what was just said
     language: str  #: ISO 639-1, the language of `text`, in which the doll answers
     now: datetime  #: aware, in the doll's time zone
+    notes: tuple[str, ...] = ()  #: what the doll has noted about its owner, a line each
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from relay.persona.prompt import Form, prompt
 
 def system_prompt(request: Request, form: Form = "text") -> str:
     """Who the doll is, how it talks and answers, and what time it is."""
-    return prompt(request.persona, request.now, request.language, form)
+    return prompt(request.persona, request.now, request.language, form, request.notes)
 
 
 def turns(request: Request) -> tuple[Message, ...]:

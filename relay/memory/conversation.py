@@ -9,12 +9,17 @@ from relay.llm.base import Message
 MAX_LINE_CHARS = 2_000
 """A turn is some seconds of speech; a longer line is cut so that no one fills the memory."""
 
+MAX_NOTES = 20
+MAX_NOTE_CHARS = 200
+
 
 class Conversation:
-    """What was said between one doll and its owner, in turns of a question and an answer."""
+    """What was said between one doll and its owner, in turns of a question and an answer, and what
+    the doll has noted about its owner meanwhile."""
 
     def __init__(self, max_turns: int = 20) -> None:
         self._turns: deque[tuple[Message, ...]] = deque(maxlen=max_turns)
+        self._notes: OrderedDict[str, None] = OrderedDict()  # as a set that keeps its order
 
     def add(self, user: str, assistant_spoken: str) -> None:
         """Remember a turn. `assistant_spoken` is what was really heard, and may be empty: a reply
@@ -34,9 +39,24 @@ class Conversation:
             taken.append(turn)
         return tuple(line for turn in reversed(taken) for line in turn)
 
+    def note(self, text: str) -> None:
+        """Keep a fact about the owner: one line, and of many the newest."""
+        note = " ".join(text.split())[:MAX_NOTE_CHARS]
+        if not note:
+            return
+        self._notes[note] = None
+        self._notes.move_to_end(note)
+        if len(self._notes) > MAX_NOTES:
+            self._notes.popitem(last=False)
+
+    def notes(self) -> tuple[str, ...]:
+        """What was noted, oldest first."""
+        return tuple(self._notes)
+
     def clear(self) -> None:
         """Forget everything."""
         self._turns.clear()
+        self._notes.clear()
 
     def __len__(self) -> int:
         """How many turns are remembered."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -12,17 +13,27 @@ from relay.persona.base import Persona
 
 PROMPTS = Path(__file__).parent / "prompts"
 
+_NO_MARKS = str.maketrans({"<": "(", ">": ")", "\n": " "})
+
 Form = Literal["text", "fields", "hearing"]
 """How the model answers: as it speaks, by fields (emotion, reply, memory_note), or by those after
 the fields of what it heard in a recording (heard, transcript)."""
 
 
-def prompt(persona: Persona, now: datetime, language: str, form: Form = "text") -> str:
+def prompt(
+    persona: Persona,
+    now: datetime,
+    language: str,
+    form: Form = "text",
+    notes: Sequence[str] = (),
+) -> str:
     """Build the system prompt.
 
     `now` is the doll's local time; `language` (ISO 639-1) is what was just spoken, in which the
-    doll answers (a model that hears finds that out itself). What stays the same from turn to turn comes first, so that a server that caches
-    prompts by their beginning can.
+    doll answers (a model that hears finds that out itself). `notes` are what the doll has noted
+    about its owner: words of a conversation, so they stand as data between marks that they cannot
+    hold themselves. What stays the same from turn to turn comes first, so that a server that
+    caches prompts by their beginning can.
     """
     words = _words(persona.language)
     names = (persona.name, persona.owner or words["nobody"])
@@ -42,6 +53,9 @@ def prompt(persona: Persona, now: datetime, language: str, form: Form = "text") 
         language = "heard"
     if form != "text":
         parts.append(words["form"]["fields"].strip())
+    if notes:
+        kept = (f"- {note.translate(_NO_MARKS)}" for note in notes)
+        parts.append("\n".join((words["notes"], "<notes>", *kept, "</notes>")))
     answer_in = words["answer_in"].get(language, words["answer_in"]["other"])
     parts.append(f"{_moment(now, words)}\n{answer_in.format(language=language)}")
     return "\n\n".join(parts)

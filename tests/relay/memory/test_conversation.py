@@ -4,7 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.llm.base import Message
-from relay.memory.conversation import MAX_LINE_CHARS, Conversation, Conversations
+from relay.memory.conversation import (
+    MAX_LINE_CHARS,
+    MAX_NOTE_CHARS,
+    MAX_NOTES,
+    Conversation,
+    Conversations,
+)
 
 
 def said(*turns: tuple[str, str], max_turns: int = 20) -> Conversation:
@@ -110,3 +116,19 @@ def test_forget_is_for_one_doll() -> None:
     conversations.forget("nobody")
     assert len(conversations.of("a", 1)) == 0
     assert len(conversations.of("b", 1)) == 1
+
+
+def test_notes_are_kept_once_newest_last_and_not_without_bound() -> None:
+    conversation = Conversation()
+    for number in range(MAX_NOTES + 5):
+        conversation.note(f"사실  {number}\n")
+    conversation.note("사실 10")
+    conversation.note(" ")
+    conversation.note("긴 " * 1_000)
+    notes = conversation.notes()
+    assert len(notes) == MAX_NOTES
+    assert notes[-2] == "사실 10"
+    assert notes[0] == "사실 6"
+    assert all(len(note) <= MAX_NOTE_CHARS and "\n" not in note for note in notes)
+    conversation.clear()
+    assert conversation.notes() == ()
