@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from relay.quota.clock import Clock, system_clock
 from relay.quota.pacing import Pacing
 from relay.quota.scheduler import Scheduler
 from relay.quota.settings import QuotaSettings
@@ -25,12 +26,13 @@ async def open_quota(
     pacing = Pacing(
         ZoneInfo(timezone), settings.waking_from, settings.waking_to, keep=settings.keep
     )
-    return Scheduler(await _store(settings.store, f"{server}\n{key}"), settings, pacing)
+    return Scheduler(await open_store(settings.store, f"{server}\n{key}"), settings, pacing)
 
 
-async def _store(store: str, key: str) -> Store:
+async def open_store(store: str, key: str, *, clock: Clock = system_clock) -> Store:
+    """The store that `quota.store` names, with the ledgers of one project. Raises StoreError."""
     if store == "memory":
-        return MemoryStore()
+        return MemoryStore(clock)
     if store.startswith(("redis://", "rediss://", "unix://")):
         try:
             from relay.quota.redis import RedisStore
@@ -39,5 +41,5 @@ async def _store(store: str, key: str) -> Store:
                 "quota.store: Redis needs the extra `redis`: "
                 f"pip install 'talking-doll[redis]' ({error})"
             ) from None
-        return await RedisStore.open(store, key)
-    return await SqliteStore.open(Path(store), key)
+        return await RedisStore.open(store, key, clock=clock)
+    return await SqliteStore.open(Path(store), key, clock=clock)
