@@ -37,6 +37,8 @@ from relay.audience import GEMINI_TERMS, Audience, allowed
 from relay.hearing.endpointing import EndpointSettings
 from relay.llm.settings import Brain, LlmSettings
 from relay.quota.settings import QuotaSettings
+from relay.stt.settings import SttSettings
+from relay.tts.settings import TtsSettings
 from relay.wire.limits import WireLimits
 
 #: The file that is read when none is named and it exists in the working directory.
@@ -96,21 +98,6 @@ class TurnSettings:
     early_stt: bool = True  #: recognise at a likely end, before the silence is over
 
 
-class SttSettings(_Section):
-    """How speech becomes text."""
-
-    provider: Literal["whisper"] = "whisper"
-    threads: Annotated[int, Ge(1), Le(16)] = 2
-
-
-class TtsSettings(_Section):
-    """How text becomes speech."""
-
-    provider: Literal["kokoro"] = "kokoro"
-    voice: str = ""  #: empty for the persona's, or the provider's default
-    threads: Annotated[int, Ge(1), Le(16)] = 1  #: two are slower where they share a core
-
-
 class UpdateSettings(_Section):
     """Where `doll update` leaves new firmware for the dolls."""
 
@@ -145,10 +132,16 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _may_be_given_to_the_audience(self) -> Self:
-        for section, chosen in (("stt", self.stt), ("llm", self.llm), ("tts", self.tts)):
-            if not allowed(chosen.provider, self.persona.audience):
+        chosen = {
+            "stt.provider": self.stt.provider,
+            "llm.provider": self.llm.provider,
+            "tts.provider": self.tts.provider,
+            "tts.lines": self.tts.lines,
+        }
+        for setting, provider in chosen.items():
+            if not allowed(provider, self.persona.audience):
                 raise ValueError(
-                    f"{section}.provider: {chosen.provider} is not for persona.audience = "
+                    f"{setting}: {provider} is not for persona.audience = "
                     f"{self.persona.audience}: {GEMINI_TERMS}; choose another provider"
                 )
         return self

@@ -6,12 +6,24 @@ only to see whether it is back, since that would cost money or quota.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from relay.errors import ErrorKind, ProviderError
 
+
+class Closable(Protocol):
+    """What every provider is."""
+
+    async def close(self) -> None:
+        """Give back threads, models and connections."""
+        ...
+
+
 T = TypeVar("T")
+P = TypeVar("P", bound=Closable)
 
 #: These say something about the request and nothing about the provider.
 _ABOUT_THE_REQUEST: Final = frozenset({ErrorKind.BAD_REQUEST, ErrorKind.BLOCKED})
@@ -43,7 +55,7 @@ class Member(Generic[T]):
 class Order(Generic[T]):
     """Providers, the preferred one first."""
 
-    def __init__(self, members: list[tuple[str, T]], cool_down: CoolDown | None = None) -> None:
+    def __init__(self, members: Sequence[tuple[str, T]], cool_down: CoolDown | None = None) -> None:
         if not members:
             raise ValueError("an order needs a provider")
         self.members = [Member(name, provider) for name, provider in members]
@@ -74,3 +86,13 @@ class Order(Generic[T]):
             rest_s = max(rest_s, self._cool_down.lasting_s)
         member.resting_until = now + rest_s
         return rest_s
+
+
+async def opened(providers: Sequence[tuple[str, Awaitable[P]]]) -> list[tuple[str, P]]:
+    """Wait until all are there. If one fails, the others are closed again and its error raised."""
+    results = await asyncio.gather(*(coming for _, coming in providers), return_exceptions=True)
+    there = [result for result in results if not isinstance(result, BaseException)]
+    if len(there) < len(results):
+        await asyncio.gather(*(provider.close() for provider in there), return_exceptions=True)
+        raise next(result for result in results if isinstance(result, BaseException))
+    return [(name, provider) for (name, _), provider in zip(providers, there, strict=True)]

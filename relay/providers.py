@@ -11,10 +11,8 @@ from relay.llm.base import LanguageModel
 from relay.llm.settings import GeminiSettings, OpenAISettings
 from relay.persona import load
 from relay.services import Services
-from relay.stt.base import SpeechToText
-from relay.tts.base import TextToSpeech
-
-_EMBEDDED = "The relay {} only with the extra `embedded`: pip install 'talking-doll[embedded]' ({})"
+from relay.stt.providers import open_stt
+from relay.tts.providers import open_tts
 
 
 async def build(settings: Settings) -> Services:
@@ -23,7 +21,7 @@ async def build(settings: Settings) -> Services:
 
     persona = load(settings.persona.name)
     llm = _llm(settings)
-    stt, tts = await asyncio.gather(_stt(settings), _tts(settings, persona.voice))
+    stt, tts = await asyncio.gather(open_stt(settings.stt), open_tts(settings.tts, persona.voice))
     return Services(
         settings=settings,
         detector=SileroDetector(),
@@ -42,14 +40,6 @@ async def _melody(settings: Settings) -> MelodyDetector | None:
     from relay.hearing.smart_turn import SmartTurn
 
     return await SmartTurn.load()
-
-
-async def _stt(settings: Settings) -> SpeechToText:
-    try:
-        from relay.stt.whisper import WhisperSpeechToText
-    except ImportError as error:
-        raise ConfigError(_EMBEDDED.format("hears with Whisper", error)) from None
-    return await WhisperSpeechToText.load(threads=settings.stt.threads)
 
 
 def _llm(settings: Settings) -> LanguageModel:
@@ -109,13 +99,3 @@ def _openai(settings: OpenAISettings) -> LanguageModel:
         raise ConfigError("llm.openai.model: name the model that the server has")
     key = settings.api_key.get_secret_value() if settings.api_key else ""
     return OpenAIModel(settings.base_url, settings.model, key=key, sampling=settings)
-
-
-async def _tts(settings: Settings, voice: str) -> TextToSpeech:
-    try:
-        from relay.tts.kokoro import KokoroTextToSpeech
-    except ImportError as error:
-        raise ConfigError(_EMBEDDED.format("speaks with Kokoro", error)) from None
-    return await KokoroTextToSpeech.load(
-        voice=settings.tts.voice or voice, threads=settings.tts.threads
-    )

@@ -1,0 +1,77 @@
+"""From settings to a voice. A provider's own packages are imported only when it is chosen."""
+
+from __future__ import annotations
+
+from relay.config import ConfigError
+from relay.failover import opened
+from relay.llm.extras import MissingExtraError
+from relay.llm.streaming import Deadlines
+from relay.tts.base import TextToSpeech
+from relay.tts.fallback import FallbackTextToSpeech
+from relay.tts.remote import LONGEST_S
+from relay.tts.settings import EdgeSettings, OpenAITtsSettings, TtsSettings, Voice
+
+
+async def open_tts(settings: TtsSettings, voice: str = "") -> TextToSpeech:
+    """The voice with its fallbacks, loaded. Raises ConfigError and ProviderError.
+
+    `voice` is the one that the persona has, of the preferred provider; the settings' own goes
+    before it. Fallbacks have the voice of their own section.
+    """
+    chosen = settings.voice or voice
+    voices = await opened(
+        [
+            (name, _open(name, settings, chosen if name == settings.provider else ""))
+            for name in settings.order
+        ]
+    )
+    return voices[0][1] if len(voices) == 1 else FallbackTextToSpeech(voices)
+
+
+async def _open(name: Voice, settings: TtsSettings, voice: str) -> TextToSpeech:
+    match name:
+        case "openai":
+            return _openai(settings.openai, voice)
+        case "edge":
+            return _edge(settings.edge, voice)
+        case "kokoro":
+            try:
+                from relay.tts.kokoro import KokoroTextToSpeech
+            except ImportError as error:
+                raise MissingExtraError("Kokoro", "embedded", error) from None
+            return await KokoroTextToSpeech.load(voice=voice, threads=settings.threads)
+
+
+def _openai(settings: OpenAITtsSettings, voice: str) -> TextToSpeech:
+    from relay.tts.openai import OpenAITextToSpeech
+
+    voice = voice or settings.voice
+    if not settings.base_url:
+        raise ConfigError("tts.openai.base_url: name the server (https://…/v1, docs/voices.md)")
+    if not settings.model:
+        raise ConfigError("tts.openai.model: name the model that the server has")
+    if not voice and not settings.voices:
+        raise ConfigError("tts.openai.voice: name a voice that the server has")
+    return OpenAITextToSpeech(
+        settings.base_url,
+        settings.model,
+        voice,
+        voices=settings.voices,
+        key=settings.api_key.get_secret_value() if settings.api_key else "",
+        form=settings.format,
+        rate_hz=settings.sample_rate,
+        speed=settings.speed,
+        instructions=settings.instructions,
+        language_field=settings.language_field,
+        extra=settings.extra_body,
+        deadlines=Deadlines(settings.first_sound_s, settings.gap_s, LONGEST_S),
+    )
+
+
+def _edge(settings: EdgeSettings, voice: str) -> TextToSpeech:
+    from relay.tts.edge import EdgeTextToSpeech
+
+    voices = dict(settings.voices)
+    if voice:
+        voices[voice.partition("-")[0]] = voice  # "ko-KR-InJoonNeural" speaks "ko"
+    return EdgeTextToSpeech(voices, rate=settings.rate, pitch=settings.pitch)
