@@ -19,7 +19,7 @@ from relay.quota.ledger import Ask, Ledger
 from relay.quota.limits import Allowance, Limits
 from relay.quota.pacing import Pacing
 from relay.quota.state import State
-from tests.relay.quota.conftest import MONDAY
+from tests.fakes.clocks import MONDAY
 
 SPEED = 60.0
 LIMITS = Limits(requests_per_minute=20, requests_per_day=1000)

@@ -13,7 +13,7 @@ from relay.quota.limits import Allowance, Limits
 from relay.quota.pacing import Pacing, Step
 from relay.quota.settings import LimitSettings
 from relay.quota.state import State
-from tests.relay.quota.conftest import ManualClock
+from tests.fakes.clocks import ManualClock
 
 UNPACED = Pacing(ZoneInfo("Asia/Seoul"), keep=0)
 MIDNIGHT = calendar.end_of(date(2026, 11, 23))

@@ -18,7 +18,7 @@ from relay.quota.ledger import WINDOW_S, Ask, Ledger
 from relay.quota.limits import Allowance, Limits
 from relay.quota.pacing import Pacing
 from relay.quota.state import State, decode, encode
-from tests.relay.quota.conftest import MONDAY, ManualClock
+from tests.fakes.clocks import MONDAY, ManualClock
 
 PACING = Pacing(ZoneInfo("Asia/Seoul"), keep=0)
 LIMITS = Limits(requests_per_minute=4, tokens_per_minute=1000, requests_per_day=12)

@@ -11,7 +11,7 @@ from relay.quota.clock import Reading
 from relay.quota.redis import PREFIX, RedisStore
 from relay.quota.state import State
 from relay.quota.store import StoreError
-from tests.relay.quota.conftest import ManualClock
+from tests.fakes.clocks import ManualClock
 from tests.relay.quota.test_store import count
 
 KEY = "AIzaSyD-this-is-a-secret-0123456789"

@@ -23,7 +23,7 @@ from relay.quota.pacing import Pacing, Step
 from relay.quota.scheduler import STORE_RETRY_S, Scheduler
 from relay.quota.settings import LimitSettings, QuotaSettings
 from relay.quota.store import Change, MemoryStore, StoreError, T
-from tests.relay.quota.conftest import loop_clock
+from tests.fakes.clocks import loop_clock
 
 pytestmark = pytest.mark.virtual_time
 

@@ -10,7 +10,7 @@ from relay.quota.clock import Reading
 from relay.quota.factory import open_store
 from relay.quota.state import State
 from relay.quota.store import Store, StoreError, read
-from tests.relay.quota.conftest import ManualClock
+from tests.fakes.clocks import ManualClock
 
 
 def count(state: State, reading: Reading) -> tuple[int, bool]:
