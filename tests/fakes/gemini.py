@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from tools.fake_gemini.refusals import DAY_ID, MINUTE_ID, TOKENS_ID, refusal, too_many_requests
 from tools.fake_gemini.replies import (
     API_VERSION,
@@ -26,8 +23,7 @@ from tools.fake_gemini.replies import (
     suspended_key,
     wrong_key,
 )
-from tools.fake_gemini.server import FakeGemini, Rules
-from tools.fake_gemini.server import serving_gemini as _serving
+from tools.fake_gemini.server import FakeGemini, Rules, serving_gemini
 
 __all__ = [
     "API_VERSION",
@@ -57,10 +53,3 @@ __all__ = [
     "too_many_requests",
     "wrong_key",
 ]
-
-
-@asynccontextmanager
-async def serving_gemini(rules: Rules | None = None) -> AsyncIterator[FakeGemini]:
-    """A fake with as many requests as a test likes, unless `rules` limit them."""
-    async with _serving(rules) as fake:
-        yield fake

@@ -20,6 +20,7 @@ Items = tuple[Item, ...]
 _Make = Callable[[str, Items], Items | Reply]
 
 _SLOW_S = 0.5
+_SLOW_STEPS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,16 @@ def _in_pieces(_model: str, items: Items) -> Items:
     """Cut between any two bytes: in the middle of names, of escapes, of letters."""
     whole = b"".join(_events(items))
     return tuple(whole[at : at + 7] for at in range(0, len(whole), 7))
+
+
+def _slowly(_model: str, items: Items) -> Items:
+    """A few long pauses, the first of them before the first chunk."""
+    every = -(-len(items) // _SLOW_STEPS)
+    return tuple(
+        step
+        for number, item in enumerate(items)
+        for step in ((Pause(_SLOW_S), item) if number % every == 0 else (item,))
+    )
 
 
 def _unfinished(_model: str, items: Items) -> Items:
@@ -108,7 +119,7 @@ FAULTS: dict[str, Fault] = {
     "drop": _reply(lambda: Reply(status=None, body=(Step.DROP,))),
     "drop-headers": Fault(lambda _model, _items: (Step.DROP,)),
     "drop-middle": Fault(lambda _model, items: (*_half(items), Step.DROP)),
-    "slow": Fault(lambda _model, items: tuple(x for one in items for x in (Pause(_SLOW_S), one))),
+    "slow": Fault(_slowly),
     # Broken streams
     "error-middle": Fault(
         lambda _model, items: (
