@@ -12,8 +12,6 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import pydantic_core
-
 from relay.llm import lenient
 from relay.llm.base import Emotion, Heard, MemoryNote, Part
 from relay.llm.emotions import NAMES
@@ -24,6 +22,7 @@ MAX_TRANSCRIPT_CHARS = 2_000
 _KEYS = ("heard", "language", "transcript", "emotion", "reply", "memory_note")
 _FENCE = re.compile(r"[\s`\[]*(?:json(?=[\s`\[{]))?[\s`\[]*")
 _CONTROLS = re.compile(r"[\x00-\x1f]")
+_LOOKS_LIKE_FIELDS = re.compile(r"""\{\s*(?:["']|\w+\s*:|\}|\Z)""")
 _SYNTAX = re.compile(r'"[^"]{0,40}"\s*:|[{}\[\]"`]')
 _HANGUL = re.compile("[가-힣ㄱ-ㅣ]")
 
@@ -57,8 +56,7 @@ class JsonAnswer:
         self._languages = languages
         self._text = ""  # from the opening brace on; before it is known, all that came
         self._is_json: bool | None = None  # None: cannot be told yet
-        self._broken = False
-        self._read_at = 0  # broken JSON is read when it has grown up to here
+        self._read_at = 0  # it is read again when it has grown up to here
         self._over = False
         self._unheard = False
         self._heard = not languages
@@ -84,9 +82,11 @@ class JsonAnswer:
         """See AnswerReader.finish."""
         if self._over:
             return []
-        fields, complete = self._read(whole=True) if self._is_json else ({}, False)
+        fields, complete = self._read() if self._is_json else ({}, False)
         parts = self._parts(fields, complete=complete, whole=True)
-        if not self._over and not self._spoken and not fields.keys() & set(_KEYS):
+        if not (
+            self._over or self._spoken or (self._is_json and _LOOKS_LIKE_FIELDS.match(self._text))
+        ):
             parts += self._say(_without_syntax(self._text))
         self._over = True
         return parts
@@ -114,10 +114,10 @@ class JsonAnswer:
     def _read_on(self) -> list[Heard | Part]:
         if len(self._text) < self._read_at:
             return []
-        fields, complete = self._read(whole=False)
+        fields, complete = self._read()
         return self._parts(fields, complete=complete, whole=False)
 
-    def _read(self, *, whole: bool) -> tuple[dict[str, Any], bool]:
+    def _read(self) -> tuple[dict[str, Any], bool]:
         """The fields so far, and whether the object is complete."""
         if "}" in self._text:
             try:  # whatever stands behind the object is not looked at
@@ -126,16 +126,10 @@ class JsonAnswer:
                 pass
             else:
                 return value, True
-        if not self._broken:
-            try:
-                value = pydantic_core.from_json(self._text, allow_partial="trailing-strings")
-            except ValueError:
-                self._broken = True
-            else:
-                return value, False
-        # Read from its beginning each time; so not for each letter, which would be quadratic.
-        self._read_at = len(self._text) * 17 // 16 + 1
-        return lenient.strings(self._text, _KEYS, whole=whole), False
+        # Read from its beginning each time: for a long one not with each letter, as that would be
+        # quadratic.
+        self._read_at = len(self._text) + len(self._text) // 100
+        return lenient.strings(self._text, _KEYS), False
 
     def _parts(self, fields: dict[str, Any], *, complete: bool, whole: bool) -> list[Heard | Part]:
         parts: list[Heard | Part] = []
@@ -182,9 +176,7 @@ class JsonAnswer:
 
     def _say(self, reply: str) -> list[Heard | Part]:
         """What is new in the reply so far."""
-        reply = reply.encode(errors="ignore").decode()  # halves of surrogate pairs
-        if not self._spoken:
-            reply = reply.lstrip()
+        reply = reply.encode(errors="ignore").decode().lstrip()  # no halves of surrogate pairs
         if not reply.startswith(self._spoken):
             return []  # it was taken back; it has been spoken, though
         new = reply[len(self._spoken) :]

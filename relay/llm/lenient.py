@@ -1,4 +1,8 @@
-"""What can still be read of an answer that was meant to be JSON, and is not."""
+"""Reads JSON that is not complete yet, or that is not quite JSON.
+
+The partial modes of JSON libraries end silently at the first mistake; models make some, and the
+rest of what they say is wanted all the same.
+"""
 
 from __future__ import annotations
 
@@ -11,29 +15,29 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": " ", "f": " "}
 
 # A quotation mark ends a value only where JSON goes on behind it; models forget to escape those
 # that they mean to be read. Some write JSON as Python or JavaScript would.
-_END = {q: re.compile(rf"""{q}\s*(?:,\s*["']?\w+["']?\s*:|,?\s*\}}|\Z)""") for q in "\"'"}
+_END = {q: re.compile(rf"""{q}\s*(?:,\s*["']?\w+["']?\s*:|,?\s*\}})""") for q in "\"'"}
 _PERHAPS_AN_END = {q: re.compile(rf"""{q}\s*(?:,\s*(?:["']?\w*["']?\s*)?)?\Z""") for q in "\"'"}
 
 
-def strings(text: str, keys: Collection[str], *, whole: bool) -> dict[str, str]:
-    """The string values of `keys` in a broken JSON object, in the order in which they stand.
+def strings(text: str, keys: Collection[str]) -> dict[str, str]:
+    """The string values of `keys` in a JSON object, in the order in which they stand.
 
-    The last value may be unfinished. With `whole` there is nothing more to come, otherwise a
-    quotation mark that may or may not end it is held back. Never raises.
+    Of valid JSON they are exact. The last value may be unfinished; a quotation mark at the end
+    that may or may not close it is not part of it yet. Never raises.
     """
     key = re.compile(rf"""["']?\b({"|".join(map(re.escape, keys))})["']?\s*:\s*(["'])""")
     found: dict[str, str] = {}
     at = 0
     while match := key.search(text, at):
-        at, value = _value(text, match.end(), match[2], whole=whole)
+        at, value = _value(text, match.end(), match[2])
         found.setdefault(match[1], value)
     return found
 
 
-def _value(text: str, start: int, mark: str, *, whole: bool) -> tuple[int, str]:
+def _value(text: str, start: int, mark: str) -> tuple[int, str]:
     """Where the value that begins at `start` ends, and its text."""
     for quote in _quotes(text, start, mark):
-        if not whole and _PERHAPS_AN_END[mark].match(text, quote):
+        if _PERHAPS_AN_END[mark].match(text, quote):
             return len(text), _unescaped(text[start:quote])
         if _END[mark].match(text, quote):
             return quote + 1, _unescaped(text[start:quote])
@@ -53,7 +57,9 @@ def _quotes(text: str, start: int, mark: str) -> Iterator[int]:
 
 
 def _unescaped(text: str) -> str:
-    return _ESCAPE.sub(
+    text = _ESCAPE.sub(
         lambda found: chr(int(found[1], 16)) if found[1] else _ESCAPED.get(found[2], str(found[2])),
         text,
     )
+    # Letters beyond 16 bits are written as two escapes; half a one is none.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
