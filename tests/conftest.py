@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.virtual_time import VirtualTimeLoop
+from tools.virtual_time import VirtualTimeLoop
 
 
 def pytest_configure(config: pytest.Config) -> None:

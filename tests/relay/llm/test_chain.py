@@ -22,7 +22,7 @@ from tests.fakes.llm import FakeLanguageModel
 from tests.fakes.metered import TOKENS, FakeMeteredModel
 from tests.fakes.quota import ScriptedQuota
 from tests.relay.llm.contract import request
-from tests.virtual_time import VirtualTimeLoop
+from tools.virtual_time import VirtualTimeLoop
 
 pytestmark = pytest.mark.virtual_time
 

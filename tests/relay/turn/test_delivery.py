@@ -15,7 +15,7 @@ from relay.turn.machine import State
 from relay.wire.errors import CloseCode, Disconnected
 from relay.wire.messages import Abort, Resume, Stt, Tts
 from tests.fakes.connection import FRAME_S, FakeConnection
-from tests.virtual_time import VirtualTimeLoop
+from tools.virtual_time import VirtualTimeLoop
 
 KEEP_S = 15.0
 HEAD_START_S = 0.6

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.virtual_time import DeadlockError, VirtualTimeLoop
+from tools.virtual_time import DeadlockError, VirtualTimeLoop
 
 
 def now() -> float:
