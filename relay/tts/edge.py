@@ -1,0 +1,163 @@
+"""Text to speech with the voices of Microsoft's Edge browser, by the package edge-tts.
+
+Good Korean with no key; but what it talks to is no offered service: it has changed before, and it
+asks for a new connection with each clause. A fallback belongs behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Final
+
+from relay.audio import Pcm
+from relay.errors import ErrorKind, ProviderError
+from relay.llm.extras import MissingExtraError
+from relay.llm.streaming import Deadlines
+from relay.tts.formats import FormatError
+from relay.tts.mp3 import Mp3Decoder
+from relay.tts.remote import RemoteVoice, SampleStream
+
+try:
+    import aiohttp
+    import edge_tts
+    from edge_tts.exceptions import EdgeTTSException
+except ImportError as error:
+    raise MissingExtraError("Edge", "edge", error) from None
+
+#: What the service sends is 24 kHz, always.
+RATE_HZ: Final = 24_000
+
+#: What a request may end in. ValueError: an answer that the package cannot read.
+_FAILURES: Final = (EdgeTTSException, aiohttp.ClientError, OSError, ValueError, KeyError)
+
+
+class EdgeTextToSpeech:
+    """A TextToSpeech by Microsoft's voices. Shared by all dolls."""
+
+    def __init__(
+        self,
+        voices: Mapping[str, str],
+        *,
+        rate: str = "+0%",
+        pitch: str = "+0Hz",
+        deadlines: Deadlines | None = None,
+    ) -> None:
+        """`voices` are by language: `{"ko": "ko-KR-SunHiNeural"}`. `rate` and `pitch` are changes.
+
+        Raises ProviderError (BAD_REQUEST) for what the service would not take.
+        """
+        self._voices = dict(voices)
+        self._rate = rate
+        self._pitch = pitch
+        self._remote = RemoteVoice("Edge TTS", RATE_HZ, deadlines)
+        for voice in self._voices.values():
+            try:
+                self._request("", voice, None)
+            except ValueError as error:
+                raise ProviderError(ErrorKind.BAD_REQUEST, f"tts.edge: {error}") from None
+
+    @property
+    def rate_hz(self) -> int:
+        """See `TextToSpeech.rate_hz`."""
+        return RATE_HZ
+
+    async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
+        """See `TextToSpeech.speak`. One connection a clause."""
+        text = self._remote.speakable(text, language)
+        voice = self._voices.get(language)
+        if voice is None:
+            raise ProviderError(
+                ErrorKind.BAD_REQUEST, f"tts.edge.voices has no voice for {language!r}."
+            )
+        if not text:
+            return
+        async with aclosing(self._remote.clause(self._samples(text, voice), text, voice)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _samples(self, text: str, voice: str) -> AsyncGenerator[bytes, None]:
+        """The speech; it is received in a task of its own because of how it has to be stopped.
+
+        Cancelled, aiohttp says goodbye and waits ten seconds for the answer. Whoever interrupts the
+        doll does not: the connector is closed first, and the socket with it.
+        """
+        ready: asyncio.Queue[bytes | None] = asyncio.Queue()  # read at once, up to a minute's worth
+        connector = _Connector()
+        receiving = asyncio.create_task(_receive(self._request(text, voice, connector), ready))
+        failure: ProviderError | None = None
+        stream = SampleStream(Mp3Decoder(), RATE_HZ)
+        try:
+            while (data := await ready.get()) is not None:
+                yield stream.push(data)
+            await receiving
+            yield stream.flush()
+        except FormatError as error:
+            failure = ProviderError(
+                ErrorKind.SERVER, f"Edge TTS answered what cannot be played: {error}."
+            )
+        except _FAILURES as error:
+            failure = _translate(error)
+        finally:
+            await connector.hang_up()
+            receiving.cancel()
+            await asyncio.wait([receiving])
+            if not receiving.cancelled():
+                receiving.exception()  # seen, so that asyncio does not report it as lost
+        if failure is not None:
+            raise failure
+
+    def _request(
+        self, text: str, voice: str, connector: aiohttp.BaseConnector | None
+    ) -> edge_tts.Communicate:
+        return edge_tts.Communicate(
+            text, voice, rate=self._rate, pitch=self._pitch, connector=connector
+        )
+
+    async def close(self) -> None:
+        """See `TextToSpeech.close`."""
+        self._remote.close()
+
+
+class _Connector(aiohttp.TCPConnector):
+    """The connections of one clause, closed by us.
+
+    The package opens a session for each request, and a session closes its connector; but where the
+    service dislikes the clock of this machine, the package corrects it and asks once more.
+    """
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        """Stay open."""
+
+    async def hang_up(self) -> None:
+        """Close all sockets at once."""
+        await super().close(abort_ssl=True)
+
+
+async def _receive(request: edge_tts.Communicate, ready: asyncio.Queue[bytes | None]) -> None:
+    received = 0
+    try:
+        async for message in request.stream():
+            if message["type"] == "audio":
+                received += len(message["data"])
+                ready.put_nowait(message["data"])
+        # The package takes a lost connection for the end; what the service has ended, it counts.
+        if request.state["cumulative_audio_bytes"] != received:
+            raise ConnectionResetError("the connection was lost before the end")
+    finally:
+        ready.put_nowait(None)
+
+
+def _translate(error: Exception) -> ProviderError:
+    if isinstance(error, aiohttp.ClientResponseError):
+        kind = ErrorKind.RATE if error.status == 429 else ErrorKind.SERVER
+        advice = " (a newer edge-tts may know why)" if error.status in (401, 403) else ""
+        return ProviderError(kind, f"Edge TTS said {error.status}{advice}.")
+    if isinstance(error, aiohttp.ClientError | OSError | edge_tts.exceptions.WebSocketError):
+        return ProviderError(
+            ErrorKind.NETWORK, f"Edge TTS was not reached or was cut off: {type(error).__name__}."
+        )
+    return ProviderError(
+        ErrorKind.SERVER, f"Edge TTS answered what edge-tts cannot read: {type(error).__name__}."
+    )
