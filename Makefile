@@ -5,11 +5,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test lint relay bench clean
+.PHONY: help demo test test-slow lint relay bench clean
 
 help:
 	@echo "make demo    a simulated doll talks with a relay on this machine (no key needed)"
 	@echo "make test    style, types and all tests"
+	@echo "make test-slow  minutes of talk in real time, which make test leaves out"
 	@echo "make relay   run the relay (settings: doll.toml, environment; see README.md)"
 	@echo "make bench   measure: time to the first sound, CPU and memory per doll"
 	@echo "make lint    style and types only"
@@ -28,6 +29,9 @@ bench: $(READY)
 test: lint
 	$(BIN)/pytest -n 2 --dist worksteal \
 	    || $(BIN)/pytest --last-failed --last-failed-no-failures none
+
+test-slow: $(READY)
+	$(BIN)/pytest -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check .
