@@ -96,6 +96,6 @@ def lack(code: int, message: str | None) -> Lack | None:
         return Lack.AUDIO
     # "Thinking level MINIMAL is not supported for this model", "Budget 0 is invalid. This model
     # only works in thinking mode."
-    if "thinking" in said and ("not supported" in said or "invalid" in said):
+    if "thinking" in said and ("not " in said or "invalid" in said):
         return Lack.THINKING
     return None

@@ -7,8 +7,8 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.base import LanguageModel
 from relay.gemini_server import GeminiServer
+from relay.llm.base import LanguageModel
 from relay.llm.gemini import GeminiModel
 from relay.llm.streaming import Deadlines
 from tests.fakes import gemini as fakes
