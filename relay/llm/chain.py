@@ -47,6 +47,7 @@ class Chain:
         *,
         tail: LanguageModel | None = None,
         ears: SpeechToText | None = None,
+        ears_timeout_s: float = 20.0,
         patience: Patience | None = None,
         auth_pause_s: float = 300.0,
         outage_again_s: float = 600.0,
@@ -55,6 +56,7 @@ class Chain:
         self.tail = tail
         self._links = tuple(links)
         self._ears = ears
+        self._ears_timeout_s = ears_timeout_s
         self._patience = patience or Patience()
         self._auth_pause_s = auth_pause_s
         self._outages = Outages(outage_again_s)
@@ -193,7 +195,11 @@ class Chain:
         if self._ears is None:
             raise self._nobody(request, search, errors)
         others = (x for x in request.persona.languages if x != request.language)
-        transcript = await self._ears.transcribe(utterance, (request.language, *others))
+        try:
+            async with asyncio.timeout(self._ears_timeout_s):
+                heard = await self._ears.transcribe(utterance, (request.language, *others))
+        except TimeoutError:
+            raise ProviderError(ErrorKind.NETWORK, "Recognition took too long.") from None
         return Heard("speech" if transcript.text else "none", transcript.text, transcript.language)
 
     def _nobody(
