@@ -6,7 +6,6 @@ asks for a new connection with each clause. A fallback belongs behind it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Final
@@ -78,20 +77,20 @@ class EdgeTextToSpeech:
                 yield chunk
 
     async def _samples(self, text: str, voice: str) -> AsyncGenerator[bytes, None]:
-        """The speech; it is received in a task of its own because of how it has to be stopped.
-
-        Cancelled, aiohttp says goodbye and waits ten seconds for the answer. Whoever interrupts the
-        doll does not: the connector is closed first, and the socket with it.
-        """
-        ready: asyncio.Queue[bytes | None] = asyncio.Queue()  # read at once, up to a minute's worth
         connector = _Connector()
-        receiving = asyncio.create_task(_receive(self._request(text, voice, connector), ready))
-        failure: ProviderError | None = None
+        request = self._request(text, voice, connector)
         stream = SampleStream(Mp3Decoder(), RATE_HZ)
+        received = 0
+        failure: ProviderError | None = None
         try:
-            while (data := await ready.get()) is not None:
-                yield stream.push(data)
-            await receiving
+            async with aclosing(request.stream()) as messages:
+                async for message in messages:
+                    if message["type"] == "audio":
+                        received += len(message["data"])
+                        yield stream.push(message["data"])
+            # The package takes a lost connection for the end, but it counts only what was ended.
+            if request.state["cumulative_audio_bytes"] != received:
+                raise ConnectionResetError("the connection was lost before the end")
             yield stream.flush()
         except FormatError as error:
             failure = ProviderError(
@@ -101,10 +100,6 @@ class EdgeTextToSpeech:
             failure = _translate(error)
         finally:
             await connector.hang_up()
-            receiving.cancel()
-            await asyncio.wait([receiving])
-            if not receiving.cancelled():
-                receiving.exception()  # seen, so that asyncio does not report it as lost
         if failure is not None:
             raise failure
 
@@ -133,20 +128,6 @@ class _Connector(aiohttp.TCPConnector):
     async def hang_up(self) -> None:
         """Close all sockets at once."""
         await super().close(abort_ssl=True)
-
-
-async def _receive(request: edge_tts.Communicate, ready: asyncio.Queue[bytes | None]) -> None:
-    received = 0
-    try:
-        async for message in request.stream():
-            if message["type"] == "audio":
-                received += len(message["data"])
-                ready.put_nowait(message["data"])
-        # The package takes a lost connection for the end; what the service has ended, it counts.
-        if request.state["cumulative_audio_bytes"] != received:
-            raise ConnectionResetError("the connection was lost before the end")
-    finally:
-        ready.put_nowait(None)
 
 
 def _translate(error: Exception) -> ProviderError:
