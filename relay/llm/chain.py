@@ -200,7 +200,7 @@ class Chain:
                 heard = await self._ears.transcribe(utterance, (request.language, *others))
         except TimeoutError:
             raise ProviderError(ErrorKind.NETWORK, "Recognition took too long.") from None
-        return Heard("speech" if transcript.text else "none", transcript.text, transcript.language)
+        return Heard("speech" if heard.text else "none", heard.text, heard.language)
 
     def _nobody(
         self, request: Request, search: Search, errors: list[ProviderError]
