@@ -11,7 +11,9 @@ import numpy as np
 from relay.audio import Pcm
 
 TOKENS_PER_SECOND = 32
-_MAX_SECONDS = 600.0  # the service takes hours; a doll that sends minutes is broken
+_MAX_SECONDS = 300.0  # the service takes hours; a doll that sends minutes is broken
+_RATES_HZ = range(8_000, 48_001)
+_MAX_CHANNELS = 2
 _SILENCE = 0.01  # of full scale: about -40 dB, above the noise of a cheap microphone
 _BLOCK_S = 0.05
 
@@ -52,6 +54,8 @@ def decode(mime: str, data: bytes) -> Sound:
         rate_hz, samples = _flac(data)
     else:
         raise SoundError(f"the MIME type {kind[:60]} is not supported by this fake (WAV or FLAC).")
+    if rate_hz not in _RATES_HZ:
+        raise SoundError("this fake takes rates of 8 to 48 kHz, mono or stereo.")
     if not len(samples):
         raise SoundError("it is empty.")
     if len(samples) > _MAX_SECONDS * rate_hz:
@@ -83,8 +87,13 @@ def _flac(data: bytes) -> tuple[int, Pcm]:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             if file.format != "FLAC":
                 raise SoundError(f"this is {file.format} and not FLAC.")
-            samples: Pcm = file.read(dtype="int16", always_2d=True)
-            return int(file.samplerate), _mono(samples)
+            rate_hz = int(file.samplerate)
+            if rate_hz not in _RATES_HZ or file.channels > _MAX_CHANNELS:
+                raise SoundError("this fake takes rates of 8 to 48 kHz, mono or stereo.")
+            # Hours of silence fit into kilobytes: no more is unpacked than is needed to see it.
+            longest = int(_MAX_SECONDS * rate_hz) + 1
+            samples: Pcm = file.read(longest, dtype="int16", always_2d=True)
+            return rate_hz, _mono(samples)
     except soundfile.SoundFileError as error:
         raise SoundError(f"this is not FLAC: {error}.") from None
 

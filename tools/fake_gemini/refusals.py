@@ -74,11 +74,12 @@ def in_words(seconds: float) -> str:
     """How the text of a 429 writes a time: `102ms`, `47.618338084s`, `8h57m50.97s`."""
     if seconds < 0.5:
         return f"{max(seconds, 0.001) * 1000:.0f}ms"
-    hours, rest = divmod(seconds, 3600)
-    minutes, rest = divmod(rest, 60)
-    if hours >= 1:
-        return f"{int(hours)}h{int(minutes)}m{rest:.9g}s"
-    return f"{int(minutes)}m{rest:.9g}s" if minutes >= 1 else f"{rest:.9f}s"
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    text = f"{rest:.9f}".rstrip("0").rstrip(".") + "s"
+    if hours:
+        return f"{hours}h{minutes}m{text}"
+    return f"{minutes}m{text}" if minutes else text
 
 
 def variants(model: str) -> dict[str, Reply]:

@@ -72,7 +72,10 @@ class Talk:
 
 
 def language(asked: Asked) -> str:
-    """The language to answer in: what the end of the prompt names, else that of the question."""
+    """The language to answer in: what the end of the prompt names, else that of the question.
+
+    A question that is only heard has no letters: then it is the prompt's own.
+    """
     prompt = asked.system or asked.turns[0].text
     last_line = (prompt.strip().splitlines() or [""])[-1]
     places = {
@@ -82,7 +85,8 @@ def language(asked: Asked) -> str:
     named = max(places, key=lambda language: places[language])
     if places[named] >= 0:
         return named
-    return "ko" if any("가" <= letter <= "힣" for letter in asked.turns[-1].text) else "en"
+    letters = asked.turns[-1].text or prompt
+    return "ko" if any("가" <= letter <= "힣" for letter in letters) else "en"
 
 
 def _words(language: str) -> dict[str, Any]:

@@ -54,7 +54,11 @@ def test_a_tone_is_heard_and_the_noise_of_a_microphone_is_not(tone: Pcm) -> None
         ("audio/wav", encoded("WAV", np.ones(100, np.int16))[:-10], "shorter"),
         ("audio/wav", encoded("FLAC", np.ones(100, np.int16)), "not WAV"),
         ("audio/flac", encoded("WAV", np.ones(100, np.int16)), "not FLAC"),
-        ("audio/wav", encoded("WAV", np.ones(8_000, np.int16), 10), "too long"),
+        ("audio/wav", encoded("WAV", np.ones(100, np.int16), 10), "rate"),
+        ("audio/flac", encoded("FLAC", np.ones(100, np.int16), 96_000), "rate"),
+        ("audio/flac", encoded("FLAC", np.ones((100, 4), np.int16)), "mono"),
+        ("audio/wav", encoded("WAV", np.zeros(2_400_001, np.int16), 8_000), "too long"),
+        ("audio/flac", encoded("FLAC", np.zeros(5_000_000, np.int16), 8_000), "too long"),
     ],
 )
 def test_a_bad_file_is_refused(mime: str, data: bytes, why: str) -> None:

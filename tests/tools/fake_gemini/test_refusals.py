@@ -45,6 +45,7 @@ def test_no_allowance_at_all_leaves_the_value_out() -> None:
         (0, "1ms"),
         (47.618338084, "47.618338084s"),
         (90, "1m30s"),
+        (3_600.0000000001, "1h0m0s"),
         (32270.97, "8h57m50.97s"),
     ],
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -43,6 +44,18 @@ def test_never_says_the_same_twice_in_a_row(talk: Talk, asking: Asking) -> None:
     said = [talk.answer(asking()) for _ in range(100)]
     assert all(one != other for one, other in pairwise(said))
     assert len(set(said)) > 5
+
+
+def test_a_question_that_is_only_heard_is_answered_in_the_language_of_the_prompt(
+    talk: Talk, asking: Asking
+) -> None:
+    for persona, korean in (
+        ("너는 인형이야.\n들은 말로 대답해.", True),
+        ("You are a doll.", False),
+    ):
+        asked = asking(systemInstruction={"parts": [{"text": persona}]})
+        heard = replace(asked, turns=(replace(asked.turns[0], text=""),))
+        assert any("가" <= letter <= "힣" for letter in talk.answer(heard)) is korean
 
 
 @given(st.text(), st.integers())
