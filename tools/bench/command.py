@@ -44,6 +44,14 @@ def firmware(
     _run(measure(seconds), json)
 
 
+@bench.command()
+def quota(json: Json = False) -> None:
+    """A simulated day of talk on one free tier: planned with, and run into."""
+    from tools.bench.quota import measure
+
+    _run(measure(), json)
+
+
 def _run(measurement: Coroutine[Any, Any, Report], json: bool) -> None:
     report = uvloop.run(measurement)
     if json:

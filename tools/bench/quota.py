@@ -1,0 +1,327 @@
+"""`doll bench quota`: a day of talk on one free tier, planned with and run into."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from relay.llm.admission import Patience
+from relay.llm.gemini_errors import Limit, Refusal
+from relay.quota import calendar
+from relay.quota.base import Later, NotToday, OverError
+from relay.quota.clock import Reading
+from relay.quota.factory import open_store
+from relay.quota.ledger import Ask, Ledger
+from relay.quota.limits import allowance
+from relay.quota.pacing import Pacing
+from relay.quota.scheduler import Scheduler
+from relay.quota.settings import QuotaSettings
+from relay.quota.store import MemoryStore
+from relay.turn.settings import TurnSettings
+from tools.bench.quota_day import (
+    DAY,
+    HOME,
+    PER_DAY,
+    SPEECH_S,
+    START,
+    Answer,
+    FreeTier,
+    Turn,
+    Window,
+    droughts,
+    sessions,
+    thinking_s,
+)
+from tools.bench.report import Goal, Report
+from tools.virtual_time import VirtualTimeLoop
+
+DOLLS = (1, 2, 3, 5, 10)
+WINDOWS: tuple[Window, ...] = ("sliding", "clock minute")
+FAILING = 0.10
+MODEL = "gemini-3.5-flash-lite"
+NEXT_MODEL = "gemini-3.1-flash-lite"
+_SEED = 4
+_TOKENS = 1500
+_FIRST_SOUND_S = 1.0  # from the request to the first sound of its answer
+_FILLER_S = 1.2  # how long one is
+_SMALL_BRAIN_S = 0.3  # the same for the embedded brain
+_TRAVEL_S = (0.02, 0.3)  # of a request to the server; what leaves last may arrive first
+_FAILURE_S = 0.4  # until a 429 or 503 is there
+_GRANTS = 200
+
+_METHOD = (
+    f"simulated time: a provider's day in a Korean home, dolls talking in sessions of 4 to 12 "
+    f"minutes at 5 turns a minute, all on one model of {PER_DAY} requests a day and 15 a minute, "
+    f"with {FAILING:.0%} of the requests ending as a 503 that counts; result: the relay's own "
+    "scheduler, and the embedded brain where it says no; baseline: each doll retries 429 and 503 "
+    "with back-off (1, 2, 4, 8 s and up to 1 s more, five attempts), as the SDKs do it; 'of "
+    "allowed': turns that Gemini answered, of those asked that met no 503, or of the day's "
+    "requests without the 503s, whichever is less; 'two models': the first two of the default "
+    "chain, with an allowance each, where the other one makes a 503 good"
+)
+
+
+class Policy(Protocol):
+    """How a doll's question becomes an answer."""
+
+    async def turn(self, doll: str, project: Project) -> Turn:
+        """One question."""
+        ...
+
+
+Project = dict[str, FreeTier]
+"""The models of one project, in the order in which they are asked, with an allowance each."""
+
+
+class Planned:
+    """This relay."""
+
+    def __init__(self) -> None:
+        clock = _clock()
+        settings = QuotaSettings()
+        pacing = Pacing(HOME, settings.waking_from, settings.waking_to, settings.keep)
+        self._quota = Scheduler(MemoryStore(clock), settings, pacing)
+        self._patience = Patience()
+        self._turn = TurnSettings()
+
+    async def turn(self, doll: str, project: Project) -> Turn:
+        """See Policy.turn."""
+        asked, by_gemini, failures = _now(), False, 0
+        for model, server in project.items():
+            answer = await self._ask(doll, model, server)
+            by_gemini = answer is Answer.OK
+            failures += answer is Answer.OVERLOADED
+            if by_gemini or failures > 1:  # at most one more attempt, on another model
+                break
+        wait = _now() - asked
+        sound = wait + (_FIRST_SOUND_S if by_gemini else _SMALL_BRAIN_S)
+        overloaded = not by_gemini and failures > 0
+        return Turn(START + asked, by_gemini, True, overloaded, wait, self._silence(sound))
+
+    def _silence(self, sound_s: float) -> float:
+        """The longest stretch without sound until the answer, fillers heard in between."""
+        if sound_s <= (first := self._turn.filler_after_s):
+            return sound_s
+        return max(first, min(sound_s - first - _FILLER_S, self._turn.filler_again_s))
+
+    async def _ask(self, doll: str, model: str, server: FreeTier) -> Answer | None:
+        async with self._quota.place(model, doll=doll, tokens=_TOKENS) as place:
+            match place.admission:
+                case NotToday():
+                    return None
+                case Later(seconds) if seconds > self._patience.longest_s:
+                    return None
+            try:
+                async with asyncio.timeout(self._patience.longest_s):
+                    await place.granted()
+            except (OverError, TimeoutError):
+                return None
+        answer, hint = await _send(server)
+        match answer:
+            case Answer.OK:
+                await self._quota.answered(model)
+            case Answer.OVERLOADED:
+                await self._quota.failed(model)
+            case Answer.MINUTE:
+                await self._quota.refused(model, Refusal(Limit.MINUTE, None, hint))
+            case Answer.DAY:
+                await self._quota.refused(model, Refusal(Limit.DAY, None, hint))
+        return answer
+
+
+class Retrying:
+    """What the SDKs do, and with them the peers: ask, and if refused ask again later."""
+
+    async def turn(self, doll: str, project: Project) -> Turn:
+        """See Policy.turn."""
+        server = project[MODEL]
+        asked, dice = _now(), random.Random(f"{doll} {_now()}")  # noqa: S311
+        refused = False
+        for attempt in range(5):
+            if attempt:
+                await asyncio.sleep(2.0 ** (attempt - 1) + dice.random())
+            answer, _ = await _send(server)
+            if answer is Answer.OK:
+                wait = _now() - asked
+                return Turn(START + asked, True, True, False, wait, wait + _FIRST_SOUND_S)
+            refused |= answer is not Answer.OVERLOADED
+        wait = _now() - asked
+        return Turn(START + asked, False, False, not refused, wait, wait)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One simulated day."""
+
+    turns: list[Turn]
+    project: Project
+
+    @property
+    def of_allowed(self) -> float:
+        """Share of the turns that the quota allowed which Gemini answered."""
+        askable = sum(not turn.overloaded for turn in self.turns)
+        allowed = min(askable, PER_DAY * len(self.project) - self.failed)
+        return sum(turn.by_gemini for turn in self.turns) / allowed
+
+    @property
+    def failed(self) -> int:
+        """Requests that ended as a 503."""
+        return sum(server.overloaded for server in self.project.values())
+
+    @property
+    def refused(self) -> int:
+        """Requests that ended as a 429."""
+        return sum(server.refused for server in self.project.values())
+
+    @property
+    def answered(self) -> float:
+        """Share of the turns that had an answer at all."""
+        return sum(turn.answered for turn in self.turns) / len(self.turns)
+
+    @property
+    def longest_silence_s(self) -> float:
+        """Without any sound, after a question."""
+        return max(turn.silence_s for turn in self.turns)
+
+    def figures(self) -> dict[str, Any]:
+        """For the report."""
+        waits = sorted(turn.wait_s for turn in self.turns)
+        return {
+            "turns": len(self.turns),
+            "by_gemini": sum(turn.by_gemini for turn in self.turns),
+            "of_allowed": round(self.of_allowed, 4),
+            "answered": round(self.answered, 4),
+            "failed_503": self.failed,
+            "refused_429": self.refused,
+            "wait_p50_s": round(statistics.median(waits), 2),
+            "wait_p95_s": round(waits[int(len(waits) * 0.95)], 2),
+            "longest_silence_s": round(self.longest_silence_s, 1),
+            "longest_without_gemini_h": round(max(droughts(self.turns), default=0.0) / 3600, 1),
+        }
+
+
+async def measure() -> Report:
+    """All days, off the event loop that asks; then what a grant costs."""
+    ours, theirs = await asyncio.to_thread(_all_days)
+    costs = await _costs()
+    worst = list(ours.values())
+    goals = [
+        Goal("quota_left_unused", 1 - min(day.of_allowed for day in worst), 0.02, "of allowed"),
+        Goal("refused_429", sum(day.refused for day in worst), 0, "requests"),
+        Goal("turns_without_answer", 1 - min(day.answered for day in worst), 0, "of turns"),
+    ]
+    return Report(
+        "quota",
+        _METHOD,
+        {name: day.figures() for name, day in theirs.items()},
+        {**{name: day.figures() for name, day in ours.items()}, **costs},
+        goals,
+    )
+
+
+def _all_days() -> tuple[dict[str, Outcome], dict[str, Outcome]]:
+    ours, theirs = {}, {}
+    for window in WINDOWS:
+        for dolls in DOLLS:
+            name = f"{dolls}_dolls_{window.replace(' ', '_')}"
+            ours[name] = simulate(dolls, window, Planned)
+            theirs[name] = simulate(dolls, window, Retrying)
+    for dolls in DOLLS:
+        name = f"{dolls}_dolls_two_models"
+        ours[name] = simulate(dolls, "sliding", Planned, models=(MODEL, NEXT_MODEL))
+    return ours, theirs
+
+
+def simulate(
+    dolls: int, window: Window, policy: Callable[[], Policy], models: tuple[str, ...] = (MODEL,)
+) -> Outcome:
+    """One day, in simulated time."""
+    project = {
+        model: FreeTier(window, FAILING, random.Random(f"{_SEED} {model}"))  # noqa: S311
+        for model in models
+    }
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(_day(dolls, policy, project))
+
+
+async def _day(dolls: int, policy: Callable[[], Policy], project: Project) -> Outcome:
+    chosen = policy()
+    talks = [_talk(number, chosen, project) for number in range(dolls)]
+    turns = [turn for talk in await asyncio.gather(*talks) for turn in talk]
+    return Outcome(sorted(turns, key=lambda turn: turn.asked_at), project)
+
+
+async def _talk(number: int, policy: Policy, project: Project) -> list[Turn]:
+    """A doll's day."""
+    dice, turns = random.Random(f"{_SEED} {number}"), []  # noqa: S311
+    for begin, end in sessions(number, _SEED):
+        await asyncio.sleep(max(0.0, begin - START - _now()))
+        while START + _now() < min(end, calendar.end_of(DAY) - 60):
+            turn = await policy.turn(f"doll {number}", project)
+            turns.append(turn)
+            if turn.answered:
+                await asyncio.sleep(_FIRST_SOUND_S + SPEECH_S)
+            await asyncio.sleep(thinking_s(dice))
+    return turns
+
+
+async def _send(server: FreeTier) -> tuple[Answer, float]:
+    await asyncio.sleep(server.dice.uniform(*_TRAVEL_S))
+    answer, hint = server.ask(START + _now())
+    if answer is not Answer.OK:
+        await asyncio.sleep(_FAILURE_S)
+    return answer, hint
+
+
+def _clock() -> Callable[[], Reading]:
+    now = asyncio.get_running_loop().time
+    return lambda: Reading("simulated", now(), START + now())
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _costs() -> dict[str, float]:
+    """What one grant costs: the decision alone, and written down in a file."""
+    costs = {}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        for name, url in (("memory", "memory"), ("sqlite", str(Path(folder) / "quota.sqlite3"))):
+            took = await _time_grants(url)
+            costs[f"grant_{name}_p50_us"] = round(statistics.median(took) * 1e6, 1)
+            costs[f"grant_{name}_p95_us"] = round(sorted(took)[int(_GRANTS * 0.95)] * 1e6, 1)
+    return costs
+
+
+async def _time_grants(url: str) -> list[float]:
+    """Grants on a full log, as in the middle of a talk."""
+    started = time.monotonic()
+
+    def clock() -> Reading:
+        # Each grant finds a free slot in a window with fourteen others.
+        return Reading("bench", (time.monotonic() - started) + 4.1 * len(took), time.time())
+
+    took: list[float] = []
+    store = await open_store(url, "key", clock=clock)
+    model, pacing = allowance(MODEL, {}), Pacing(HOME)
+    try:
+        for _ in range(_GRANTS):
+            began = time.perf_counter()
+            await store.change(
+                MODEL,
+                lambda state, reading: (
+                    Ledger(model, pacing, state, reading).grant(Ask("doll", _TOKENS)),
+                    True,
+                ),
+            )
+            took.append(time.perf_counter() - began)
+    finally:
+        await store.close()
+    return took
