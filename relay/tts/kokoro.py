@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Final, ParamSpec, Self, TypeVar
 
 import numpy as np
-import onnxruntime
 
 from relay.audio import Pcm
 from relay.errors import ErrorKind, ProviderError
+from relay.memory_trim import trim
 from relay.models import KOKORO, ensure
 from relay.tts.cache import ClauseCache
-from relay.tts.kokoro_engine import RATE_HZ, KokoroEngine, split
+from relay.tts.flow import ClauseFlow
+from relay.tts.kokoro_engine import RATE_HZ, Floats, KokoroEngine, Plan, split
 from relay.tts.phonemes import LANGUAGES, to_phonemes
-from relay.tts.polish import pause_after, polish
+from relay.tts.polish import pause_after
 from relay.worker import Worker
 
 P = ParamSpec("P")
@@ -121,25 +122,31 @@ class KokoroTextToSpeech:
                 yield chunk
             return
         parts = await self._run(_phonemes, text, language)
-        clauses = []
+        spoken_parts: list[Pcm] = []
         for number, part in enumerate(parts, start=1):
             pause_s = pause_after(text if number == len(parts) else part)
-            clause = await self._clause(part, language, pause_s)
-            clauses.append(clause)
-            for chunk in _chunks(clause):
-                yield chunk
-        self._cache.put(key, np.concatenate(clauses) if clauses else np.zeros(0, np.int16))
+            async with aclosing(self._part(part, language, pause_s)) as sounds:
+                async for pcm in sounds:
+                    spoken_parts.append(pcm)
+                    for chunk in _chunks(pcm):
+                        yield chunk
+        self._cache.put(key, np.concatenate([np.zeros(0, np.int16), *spoken_parts]))
 
-    async def _clause(self, phonemes: str, language: str, pause_s: float) -> Pcm:
-        run = onnxruntime.RunOptions()
+    async def _part(
+        self, phonemes: str, language: str, pause_s: float
+    ) -> AsyncGenerator[Pcm, None]:
+        """Stream what the model takes at once. Nothing more is made when nobody listens."""
         speed = self._speed * SPEEDS[language]
-        try:
-            return await self._run(
-                _synthesise, self._engine, phonemes, self._voice, speed, pause_s, run
-            )
-        except asyncio.CancelledError:
-            run.terminate = True  # nobody listens: the next clause need not wait for this one
-            raise
+        plan = await self._run(self._engine.plan, phonemes, self._voice, speed)
+        if plan is None:
+            return
+        flow = ClauseFlow(RATE_HZ)
+        for piece in range(plan.pieces):
+            # Between two pieces other dolls have their turn.
+            if len(pcm := flow.push(await self._run(_sound, self._engine, plan, piece))):
+                yield pcm
+        if len(pcm := flow.finish(pause_s)):
+            yield pcm
 
     async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
@@ -164,7 +171,10 @@ def _load(directory: Path | None, threads: int) -> KokoroEngine:
             ErrorKind.SERVER, f"The Kokoro model in {home} cannot be loaded: {error}"
         ) from error
     for language, text in (("ko", "응"), ("en", "Yes")):
-        engine.speak(to_phonemes(text, language), VOICE, 1.0, onnxruntime.RunOptions())
+        plan = engine.plan(to_phonemes(text, language), VOICE, 1.0)
+        assert plan is not None
+        engine.sound(plan, 0)
+    trim()
     return engine
 
 
@@ -172,15 +182,13 @@ def _phonemes(text: str, language: str) -> list[str]:
     return split(to_phonemes(text, language))
 
 
-def _synthesise(
-    engine: KokoroEngine,
-    phonemes: str,
-    voice: str,
-    speed: float,
-    pause_s: float,
-    run: onnxruntime.RunOptions,
-) -> Pcm:
-    return polish(engine.speak(phonemes, voice, speed, run), RATE_HZ, pause_s)
+def _sound(engine: KokoroEngine, plan: Plan, piece: int) -> Pcm:
+    return to_pcm(engine.sound(plan, piece))
+
+
+def to_pcm(samples: Floats) -> Pcm:
+    """Samples of full scale 1 as 16 bit; what is not a number is silence."""
+    return np.round(np.clip(np.nan_to_num(samples), -1, 1) * 32767).astype(np.int16)
 
 
 def _chunks(pcm: Pcm) -> Iterator[Pcm]:

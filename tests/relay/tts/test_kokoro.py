@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,13 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 import soxr
-from numpy.typing import NDArray
 
 from relay.errors import ErrorKind, ProviderError
 from relay.models import KOKORO, WHISPER_BASE, ensure
 from relay.stt.whisper_engine import WhisperEngine
 from relay.tts.kokoro import VOICE, KokoroTextToSpeech
-from relay.tts.kokoro_engine import COMFORTABLE_PHONEMES, KokoroEngine
+from relay.tts.kokoro_engine import COMFORTABLE_PHONEMES, Floats, KokoroEngine, Plan
 from relay.worker import Worker
 from tests.relay.tts.contract import TextToSpeechContract, spoken
 
@@ -98,7 +98,7 @@ async def test_a_directory_without_a_model_is_a_clear_failure(tmp_path: Path) ->
 
 
 class HeldEngine:
-    """Speaks a second of noise for everything, when it is let go or told to fail."""
+    """Speaks a second of noise in three pieces for everything, when let go or told to fail."""
 
     voices = (VOICE, "other")
 
@@ -107,17 +107,21 @@ class HeldEngine:
         self.go.set()
         self.entered = threading.Event()
         self.spoken: list[tuple[str, str, float]] = []
-        self.runs: list[Any] = []
+        self.pieces: list[int] = []
         self.error: Exception | None = None
 
-    def speak(self, phonemes: str, voice: str, speed: float, run: Any) -> NDArray[np.float32]:
-        self.runs.append(run)
-        self.entered.set()
-        assert self.go.wait(30)
+    def plan(self, phonemes: str, voice: str, speed: float) -> Plan:
         if self.error:
             raise self.error
         self.spoken.append((phonemes, voice, speed))
-        return np.random.default_rng(0).normal(0, 0.1, 24_000).astype(np.float32)
+        nothing = np.zeros((0, 0), np.float32)
+        return Plan(nothing, nothing, nothing, nothing, (0, 24, 56, 80))
+
+    def sound(self, plan: Plan, piece: int) -> Floats:
+        self.entered.set()
+        assert self.go.wait(30)
+        self.pieces.append(piece)
+        return np.random.default_rng(0).normal(0, 0.1, 8_000).astype(np.float32)
 
 
 @pytest.fixture
@@ -156,7 +160,7 @@ def test_a_wrong_voice_or_speed_is_a_bad_request(held: HeldEngine, options: Any)
     assert caught.value.kind is ErrorKind.BAD_REQUEST
 
 
-async def test_a_cancelled_clause_stops_the_computation(held: HeldEngine) -> None:
+async def test_of_a_cancelled_clause_no_further_piece_is_made(held: HeldEngine) -> None:
     held.go.clear()
     tts = speaker(held)
     call = asyncio.create_task(spoken(tts, "안녕."))
@@ -164,10 +168,21 @@ async def test_a_cancelled_clause_stops_the_computation(held: HeldEngine) -> Non
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert held.runs[0].terminate
     held.go.set()
     assert await spoken(tts, "응.")
-    assert not held.runs[1].terminate
+    assert held.pieces == [0, 0, 1, 2]
+
+
+async def test_the_first_piece_is_heard_before_the_second_is_made(held: HeldEngine) -> None:
+    async with contextlib.aclosing(speaker(held).speak("안녕.", "ko")) as chunks:
+        await anext(chunks)
+        assert held.pieces == [0]
+
+
+async def test_pieces_of_two_clauses_take_turns(held: HeldEngine) -> None:
+    tts = speaker(held)
+    await asyncio.gather(spoken(tts, "안녕."), spoken(tts, "반가워."))
+    assert held.pieces == [0, 0, 1, 1, 2, 2]
 
 
 async def test_a_failing_model_is_a_server_error(held: HeldEngine) -> None:

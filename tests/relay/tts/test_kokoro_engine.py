@@ -1,12 +1,14 @@
-"""Phonemes are parted where a voice may take breath."""
+"""Phonemes are parted where a voice may take breath, and sound is made in growing pieces."""
 
 from __future__ import annotations
+
+import itertools
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.tts.kokoro_engine import split
+from relay.tts.kokoro_engine import PIECES, edges, split
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,19 @@ def test_nothing_is_lost_and_nothing_is_too_long(phonemes: str, most: int) -> No
     assert all(len(part) <= most for part in parts)
     sounds = [sign for sign in phonemes if sign in "ab"]
     assert [sign for part in parts for sign in part if sign in "ab"] == sounds
+
+
+def test_the_first_piece_is_the_shortest_and_a_small_rest_is_joined() -> None:
+    assert edges(10, 20) == (10, 20)
+    assert edges(0, 30) == (0, 24, 30)
+    assert edges(0, 24 + 32 + 10) == (0, 24, 66)
+    assert edges(5, 5 + 24 + 32 + 40) == (5, 29, 61, 101)
+
+
+@given(st.integers(0, 60), st.integers(1, 2000))
+def test_the_pieces_are_the_whole(start: int, length: int) -> None:
+    places = edges(start, start + length)
+    assert (places[0], places[-1]) == (start, start + length)
+    sizes = [after - before for before, after in itertools.pairwise(places)]
+    assert all(0 < size <= PIECES[-1] * 1.5 for size in sizes)
+    assert sizes[0] <= PIECES[0]
