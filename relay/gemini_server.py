@@ -65,6 +65,14 @@ class GeminiServer:
         if failure:
             raise failure
 
+    async def model(self, name: str) -> types.Model:
+        """One model by its name, aliases included; costs no allowance. Raises ProviderError."""
+        try:
+            return await self.client.models.get(model=name)
+        except FAILURES as error:
+            failure = self.translate(error, name)
+        raise failure
+
     def translate(self, error: Exception, model: str = "") -> ProviderError:
         """What one of `FAILURES` means.
 

@@ -13,6 +13,7 @@ from tools.bench.command import bench
 from tools.demo.command import demo
 from tools.fake_gemini.command import fake_gemini
 from tools.flash.command import flash, logs, shell
+from tools.gemini_models.command import models
 from tools.simulator.command import sim
 from tools.update.command import update
 
@@ -28,6 +29,7 @@ app.command()(flash)
 app.command()(logs)
 app.command()(shell)
 app.command()(update)
+app.command()(models)
 app.command()(fake_gemini)
 app.add_typer(bench, name="bench")
 

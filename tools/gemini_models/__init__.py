@@ -1,0 +1,1 @@
+"""`doll models`: which of Google's models the key can use, and how much."""
