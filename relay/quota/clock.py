@@ -20,7 +20,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from relay.quota import calendar
+from relay.quota.state import Mark, State
+
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_STEP_S = 60.0  # two clocks that differ by less have not been stepped, only drifted
+_MARKS = 8
+_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,46 @@ Clock = Callable[[], Reading]
 def system_clock() -> Reading:
     """This machine's clocks."""
     return Reading(_ORIGIN, _steady(), time.time())
+
+
+def bring_to(state: State, reading: Reading) -> None:
+    """Let the ledger's time, and its day, go on to a reading of the clocks."""
+    mark = state.marks.pop(reading.origin, None)
+    if mark is not None and reading.steady >= mark.steady:
+        now = mark.time + reading.steady - mark.steady
+    else:
+        mark = None
+        now = state.time + max(0.0, min(reading.wall - state.wall, reading.steady))
+    now = max(now, state.time)
+    _turn_page(state, reading.wall, None if mark is None else now - state.time)
+    state.time, state.wall = now, reading.wall
+    state.marks[reading.origin] = Mark(reading.steady, now)
+    for origin in list(state.marks)[:-_MARKS]:
+        del state.marks[origin]
+
+
+def _turn_page(state: State, wall: float, elapsed: float | None) -> None:
+    """Open the day of `wall`, with an allowance of its own if a midnight has really passed.
+
+    A date that only a step of the clock brought, forward or back, brings none: what was used stays
+    used. `elapsed` is the time since the last change by a steady clock; None where the machine was
+    off or another one, and the wall clock is all there is.
+    """
+    page = calendar.day_of(wall).isoformat()
+    if state.day == page:
+        return
+    carried = 0
+    if state.day:
+        forward = page > state.day
+        if elapsed is not None and forward:
+            unstepped = calendar.day_of(state.wall + elapsed + _STEP_S)
+            forward = unstepped.isoformat() > state.day
+        carried = 0 if forward else max(state.days.values(), default=0)
+    used = max(state.days.pop(page, 0), carried)
+    state.day = page
+    state.days[page] = used
+    for old in list(state.days)[:-_DAYS]:
+        del state.days[old]
 
 
 def _origin() -> str:

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from relay.llm.gemini_errors import Limit, Refusal
 from relay.quota import calendar
 from relay.quota.base import Admission, Later, NotToday, Now
-from relay.quota.clock import Reading
+from relay.quota.clock import Reading, bring_to
 from relay.quota.limits import Allowance, Learned
 from relay.quota.pacing import Pacing, Step
-from relay.quota.state import Mark, Sent, State
+from relay.quota.state import Sent, State
 
 WINDOW_S = 60.5
 MARGIN_S = 0.5  #: after the end of what a 429 told
@@ -35,9 +35,6 @@ BACK_OFF_S = 60.0  #: after a 429 that tells nothing; doubled by each more
 MAX_BACK_OFF_S = 3600.0
 MAX_DAY_S = 26 * 3600.0
 FORGET_S = 30 * 86400.0  #: what was learned is asked anew: limits change, owners start to pay
-_STEP_S = 60.0  # two clocks that differ by less have not been stepped, only drifted
-_MARKS = 8
-_DAYS = 3
 _MAX_LEARNED = 1_000_000_000
 
 
@@ -60,7 +57,8 @@ class Ledger:
         self.state = state
         self._pacing = pacing
         self._wall = reading.wall
-        self._bring_to(reading)
+        bring_to(state, reading)
+        state.log = [sent for sent in state.log if sent.at > state.time - WINDOW_S]
         if state.learned.at and reading.wall - state.learned.at > FORGET_S:
             state.learned = Learned()
         if state.retired_at is not None and reading.wall - state.retired_at > FORGET_S:
@@ -225,45 +223,6 @@ class Ledger:
             learned.requests_per_minute, learned.at = value, self._wall
         elif refusal.limit is Limit.DAY and not refusal.tokens:
             learned.requests_per_day, learned.at = value, self._wall
-
-    def _bring_to(self, reading: Reading) -> None:
-        state = self.state
-        mark = state.marks.pop(reading.origin, None)
-        if mark is not None and reading.steady >= mark.steady:
-            now = mark.time + reading.steady - mark.steady
-        else:
-            mark = None
-            now = state.time + max(0.0, min(reading.wall - state.wall, reading.steady))
-        now = max(now, state.time)
-        self._turn_page(reading.wall, None if mark is None else now - state.time)
-        state.time, state.wall = now, reading.wall
-        state.marks[reading.origin] = Mark(reading.steady, now)
-        for origin in list(state.marks)[:-_MARKS]:
-            del state.marks[origin]
-        state.log = [sent for sent in state.log if sent.at > now - WINDOW_S]
-
-    def _turn_page(self, wall: float, elapsed: float | None) -> None:
-        """Open the day of `wall`, with an allowance of its own if a midnight has really passed.
-
-        A date that only a step of the clock brought, forward or back, brings none: what was used
-        stays used. `elapsed` is the time since the last change by a steady clock; None where the
-        machine was off or another one, and the wall clock is all there is.
-        """
-        state, today = self.state, calendar.day_of(wall)
-        if state.day == (page := today.isoformat()):
-            return
-        carried = 0
-        if state.day:
-            forward = page > state.day
-            if elapsed is not None and forward:
-                unstepped = calendar.day_of(state.wall + elapsed + _STEP_S)
-                forward = unstepped.isoformat() > state.day
-            carried = 0 if forward else max(state.days.values(), default=0)
-        used = max(state.days.pop(page, 0), carried)
-        state.day = page
-        state.days[page] = used
-        for old in list(state.days)[:-_DAYS]:
-            del state.days[old]
 
 
 def _until_fits(log: list[Sent], tokens: int) -> Iterator[float]:

@@ -7,12 +7,9 @@ sleep until they are the head.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TypeVar
 
 import structlog
 
@@ -25,19 +22,15 @@ from relay.quota.base import (
     OverError,
     Place,
     Priority,
-    SupersededError,
 )
-from relay.quota.clock import Reading
-from relay.quota.ledger import Ask, Ledger
-from relay.quota.limits import allowance, family
+from relay.quota.lane import Lane
+from relay.quota.ledger import Ledger
+from relay.quota.limits import family
 from relay.quota.pacing import Pacing
-from relay.quota.queue import FairQueue, Ticket
+from relay.quota.queue import Ticket
 from relay.quota.settings import QuotaSettings
-from relay.quota.snapshot import ModelUse, model_use
-from relay.quota.state import State
+from relay.quota.snapshot import ModelUse
 from relay.quota.store import Store, StoreError
-
-T = TypeVar("T")
 
 REASK_S = 5.0  #: what others do to the ledger is noticed within so long
 STORE_RETRY_S = 30.0  #: the wait that is told while the store does not work
@@ -52,7 +45,7 @@ class Scheduler:
         self._store = store
         self._settings = settings
         self._pacing = pacing
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, Lane] = {}
         self._store_works = True
 
     def place(
@@ -95,7 +88,7 @@ class Scheduler:
 
     @asynccontextmanager
     async def _place(
-        self, lane: _Lane, doll: str, tokens: int, priority: Priority
+        self, lane: Lane, doll: str, tokens: int, priority: Priority
     ) -> AsyncIterator[Place]:
         ticket = lane.join(doll, priority, max(0, tokens))
         try:
@@ -103,7 +96,7 @@ class Scheduler:
         finally:
             lane.leave(ticket)
 
-    async def admission(self, lane: _Lane, ticket: Ticket) -> Admission:
+    async def admission(self, lane: Lane, ticket: Ticket) -> Admission:
         """What is known when a place is taken."""
         try:
             admission = await lane.admission(ticket)
@@ -113,7 +106,7 @@ class Scheduler:
         self._store_works = True
         return admission
 
-    async def grant(self, lane: _Lane, ticket: Ticket) -> Admission:
+    async def grant(self, lane: Lane, ticket: Ticket) -> Admission:
         """Ask the store once for the request at the head of a queue."""
         try:
             return await lane.grant(ticket)
@@ -133,10 +126,10 @@ class Scheduler:
             _log.error("quota store failed", reason=str(error))
         self._store_works = False
 
-    def _lane(self, model: str) -> _Lane:
+    def _lane(self, model: str) -> Lane:
         name = family(model)
         if name not in self._lanes:
-            self._lanes[name] = _Lane(name, self._store, self._settings, self._pacing)
+            self._lanes[name] = Lane(name, self._store, self._settings, self._pacing)
         return self._lanes[name]
 
 
@@ -144,7 +137,7 @@ class _Place:
     """See Place."""
 
     def __init__(
-        self, scheduler: Scheduler, lane: _Lane, ticket: Ticket, admission: Admission
+        self, scheduler: Scheduler, lane: Lane, ticket: Ticket, admission: Admission
     ) -> None:
         self._scheduler = scheduler
         self._lane = lane
@@ -171,102 +164,3 @@ class _Place:
                     raise OverError(until)
                 case Later(seconds):
                     await self._lane.changed(self._ticket, min(seconds, REASK_S))
-
-
-class _Lane:
-    """One model: who waits for it, and its ledger in the store."""
-
-    def __init__(self, model: str, store: Store, settings: QuotaSettings, pacing: Pacing) -> None:
-        self.model = model
-        self._store = store
-        self._allowance = allowance(model, settings.limits)
-        self._pacing = pacing
-        self._queue = FairQueue(settings.slots_for_silent)
-        self._wake: dict[Ticket, asyncio.Event] = {}
-
-    def join(self, doll: str, priority: Priority, tokens: int) -> Ticket:
-        ticket, older = self._queue.join(doll, priority, tokens, _now())
-        self._wake[ticket] = asyncio.Event()
-        if older is not None and older in self._wake:
-            self._wake[older].set()
-        self._wake_head()
-        return ticket
-
-    def leave(self, ticket: Ticket) -> None:
-        self._queue.leave(ticket)
-        self._wake.pop(ticket, None)
-        self._wake_head()
-
-    async def is_head(self, ticket: Ticket) -> None:
-        """Wait until nobody is before this one. Raises SupersededError."""
-        while self._queue.head is not ticket:
-            await self.changed(ticket, None)
-        if ticket.superseded:
-            raise SupersededError
-
-    async def changed(self, ticket: Ticket, seconds: float | None) -> None:
-        """Wait until something happened that concerns this one. Raises SupersededError."""
-        if ticket.superseded or ticket not in self._wake:
-            raise SupersededError
-        wake = self._wake[ticket]
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await wake.wait()
-        wake.clear()  # not earlier: what happened while the store was asked counts too
-        if ticket.superseded:
-            raise SupersededError
-
-    async def admission(self, ticket: Ticket) -> Admission:
-        def look(ledger: Ledger) -> Admission:
-            return ledger.admission(ask, before)
-
-        now = _now()
-        ask, before = self._queue.ask(ticket, now), self._queue.before(ticket, now)
-        return await self.look(look)
-
-    async def grant(self, ticket: Ticket) -> Admission:
-        ask = self._queue.ask(ticket, _now())
-        admission = await self._store.change(self.model, self._granting(ask))
-        if isinstance(admission, Now):
-            self._queue.served(ticket, _now())
-            self._wake_head()
-        return admission
-
-    async def look(self, look: Callable[[Ledger], T]) -> T:
-        """Read the ledger as it is now."""
-
-        def change(state: State, reading: Reading) -> tuple[T, bool]:
-            return look(self._ledger(state, reading)), False
-
-        return await self._store.change(self.model, change)
-
-    async def use(self) -> ModelUse:
-        return await self.look(lambda ledger: model_use(self.model, ledger, len(self._queue)))
-
-    async def note(self, note: Callable[[Ledger], object]) -> None:
-        """Write down what the provider did. `note` returns False where nothing changed."""
-
-        def change(state: State, reading: Reading) -> tuple[None, bool]:
-            return None, note(self._ledger(state, reading)) is not False
-
-        await self._store.change(self.model, change)
-        self._wake_head()
-
-    def _granting(self, ask: Ask) -> Callable[[State, Reading], tuple[Admission, bool]]:
-        def change(state: State, reading: Reading) -> tuple[Admission, bool]:
-            admission = self._ledger(state, reading).grant(ask)
-            return admission, isinstance(admission, Now)
-
-        return change
-
-    def _ledger(self, state: State, reading: Reading) -> Ledger:
-        return Ledger(self._allowance, self._pacing, state, reading)
-
-    def _wake_head(self) -> None:
-        head = self._queue.head
-        if head is not None and head in self._wake:
-            self._wake[head].set()
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

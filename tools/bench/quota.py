@@ -10,28 +10,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from relay.llm.admission import Patience
-from relay.llm.gemini_errors import Limit, Refusal
 from relay.quota import calendar
-from relay.quota.base import Later, NotToday, OverError
 from relay.quota.clock import Reading
 from relay.quota.factory import open_store
 from relay.quota.ledger import Ask, Ledger
 from relay.quota.limits import allowance
 from relay.quota.pacing import Pacing
-from relay.quota.scheduler import Scheduler
-from relay.quota.settings import QuotaSettings
-from relay.quota.store import MemoryStore
-from relay.turn.settings import TurnSettings
 from tools.bench.quota_day import (
     DAY,
     HOME,
     PER_DAY,
     SPEECH_S,
     START,
-    Answer,
     FreeTier,
     Turn,
     Window,
@@ -39,21 +31,24 @@ from tools.bench.quota_day import (
     sessions,
     thinking_s,
 )
+from tools.bench.quota_policies import (
+    FIRST_SOUND_S,
+    MODEL,
+    NEXT_MODEL,
+    TOKENS,
+    Planned,
+    Policy,
+    Project,
+    Retrying,
+    now,
+)
 from tools.bench.report import Goal, Report
 from tools.virtual_time import VirtualTimeLoop
 
 DOLLS = (1, 2, 3, 5, 10)
 WINDOWS: tuple[Window, ...] = ("sliding", "clock minute")
 FAILING = 0.10
-MODEL = "gemini-3.5-flash-lite"
-NEXT_MODEL = "gemini-3.1-flash-lite"
 _SEED = 4
-_TOKENS = 1500
-_FIRST_SOUND_S = 1.0  # from the request to the first sound of its answer
-_FILLER_S = 1.2  # how long one is
-_SMALL_BRAIN_S = 0.3  # the same for the embedded brain
-_TRAVEL_S = (0.02, 0.3)  # of a request to the server; what leaves last may arrive first
-_FAILURE_S = 0.4  # until a 429 or 503 is there
 _GRANTS = 200
 
 _METHOD = (
@@ -66,94 +61,6 @@ _METHOD = (
     "requests without the 503s, whichever is less; 'two models': the first two of the default "
     "chain, with an allowance each, where the other one makes a 503 good"
 )
-
-
-class Policy(Protocol):
-    """How a doll's question becomes an answer."""
-
-    async def turn(self, doll: str, project: Project) -> Turn:
-        """One question."""
-        ...
-
-
-Project = dict[str, FreeTier]
-"""The models of one project, in the order in which they are asked, with an allowance each."""
-
-
-class Planned:
-    """This relay."""
-
-    def __init__(self) -> None:
-        clock = _clock()
-        settings = QuotaSettings()
-        pacing = Pacing(HOME, settings.waking_from, settings.waking_to, settings.keep)
-        self._quota = Scheduler(MemoryStore(clock), settings, pacing)
-        self._patience = Patience()
-        self._turn = TurnSettings()
-
-    async def turn(self, doll: str, project: Project) -> Turn:
-        """See Policy.turn."""
-        asked, by_gemini, failures = _now(), False, 0
-        for model, server in project.items():
-            answer = await self._ask(doll, model, server)
-            by_gemini = answer is Answer.OK
-            failures += answer is Answer.OVERLOADED
-            if by_gemini or failures > 1:  # at most one more attempt, on another model
-                break
-        wait = _now() - asked
-        sound = wait + (_FIRST_SOUND_S if by_gemini else _SMALL_BRAIN_S)
-        overloaded = not by_gemini and failures > 0
-        return Turn(START + asked, by_gemini, True, overloaded, wait, self._silence(sound))
-
-    def _silence(self, sound_s: float) -> float:
-        """The longest stretch without sound until the answer, fillers heard in between."""
-        if sound_s <= (first := self._turn.filler_after_s):
-            return sound_s
-        return max(first, min(sound_s - first - _FILLER_S, self._turn.filler_again_s))
-
-    async def _ask(self, doll: str, model: str, server: FreeTier) -> Answer | None:
-        async with self._quota.place(model, doll=doll, tokens=_TOKENS) as place:
-            match place.admission:
-                case NotToday():
-                    return None
-                case Later(seconds) if seconds > self._patience.longest_s:
-                    return None
-            try:
-                async with asyncio.timeout(self._patience.longest_s):
-                    await place.granted()
-            except (OverError, TimeoutError):
-                return None
-        answer, hint = await _send(server)
-        match answer:
-            case Answer.OK:
-                await self._quota.answered(model)
-            case Answer.OVERLOADED:
-                await self._quota.failed(model)
-            case Answer.MINUTE:
-                await self._quota.refused(model, Refusal(Limit.MINUTE, None, hint))
-            case Answer.DAY:
-                await self._quota.refused(model, Refusal(Limit.DAY, None, hint))
-        return answer
-
-
-class Retrying:
-    """What the SDKs do, and with them the peers: ask, and if refused ask again later."""
-
-    async def turn(self, doll: str, project: Project) -> Turn:
-        """See Policy.turn."""
-        server = project[MODEL]
-        asked, dice = _now(), random.Random(f"{doll} {_now()}")  # noqa: S311
-        refused = False
-        for attempt in range(5):
-            if attempt:
-                await asyncio.sleep(2.0 ** (attempt - 1) + dice.random())
-            answer, _ = await _send(server)
-            if answer is Answer.OK:
-                wait = _now() - asked
-                return Turn(START + asked, True, True, False, wait, wait + _FIRST_SOUND_S)
-            refused |= answer is not Answer.OVERLOADED
-        wait = _now() - asked
-        return Turn(START + asked, False, False, not refused, wait, wait)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,31 +169,14 @@ async def _talk(number: int, policy: Policy, project: Project) -> list[Turn]:
     """A doll's day."""
     dice, turns = random.Random(f"{_SEED} {number}"), []  # noqa: S311
     for begin, end in sessions(number, _SEED):
-        await asyncio.sleep(max(0.0, begin - START - _now()))
-        while START + _now() < min(end, calendar.end_of(DAY) - 60):
+        await asyncio.sleep(max(0.0, begin - START - now()))
+        while START + now() < min(end, calendar.end_of(DAY) - 60):
             turn = await policy.turn(f"doll {number}", project)
             turns.append(turn)
             if turn.answered:
-                await asyncio.sleep(_FIRST_SOUND_S + SPEECH_S)
+                await asyncio.sleep(FIRST_SOUND_S + SPEECH_S)
             await asyncio.sleep(thinking_s(dice))
     return turns
-
-
-async def _send(server: FreeTier) -> tuple[Answer, float]:
-    await asyncio.sleep(server.dice.uniform(*_TRAVEL_S))
-    answer, hint = server.ask(START + _now())
-    if answer is not Answer.OK:
-        await asyncio.sleep(_FAILURE_S)
-    return answer, hint
-
-
-def _clock() -> Callable[[], Reading]:
-    now = asyncio.get_running_loop().time
-    return lambda: Reading("simulated", now(), START + now())
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 async def _costs() -> dict[str, float]:
@@ -317,7 +207,7 @@ async def _time_grants(url: str) -> list[float]:
             await store.change(
                 MODEL,
                 lambda state, reading: (
-                    Ledger(model, pacing, state, reading).grant(Ask("doll", _TOKENS)),
+                    Ledger(model, pacing, state, reading).grant(Ask("doll", TOKENS)),
                     True,
                 ),
             )

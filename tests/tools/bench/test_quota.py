@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.quota import calendar
-from tools.bench.quota import Outcome, Planned, Retrying, simulate
+from tools.bench.quota import Outcome, simulate
 from tools.bench.quota_day import (
     DAY,
     PER_DAY,
@@ -22,6 +22,7 @@ from tools.bench.quota_day import (
     droughts,
     sessions,
 )
+from tools.bench.quota_policies import Planned, Retrying
 
 
 @given(st.lists(st.floats(0, 12), max_size=150), st.sampled_from(["sliding", "clock minute"]))
