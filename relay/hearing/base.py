@@ -27,12 +27,17 @@ class VoiceStream(Protocol):
     def probability(self, frame: Pcm, *, patient: bool = False) -> Awaitable[float]:
         """How likely the next frame is to hold voice, 0 to 1; work on it begins with the call.
 
-        With `patient` it may begin some milliseconds later, with the frames of other dolls.
+        With `patient` it may begin up to 24 ms later, with the frames of other dolls, unless
+        `hurry` is called meanwhile.
 
         `frame` has `FRAME_SAMPLES` samples at `RATE_HZ` and must not change until this returns;
         anything else raises ValueError. One frame at a time: RuntimeError while another waits. A
         cancelled call leaves the stream as if the frame had never come.
         """
+        ...
+
+    def hurry(self) -> None:
+        """The answer that was asked for patiently is needed now."""
         ...
 
     def reset(self) -> None:

@@ -146,6 +146,11 @@ class Endpointer:
         return self._phase is not _Phase.QUIET or any(self._recent)
 
     @property
+    def pausing(self) -> bool:
+        """Whether the next frames decide if speech has ended."""
+        return self._phase is _Phase.PAUSE
+
+    @property
     def onset(self) -> int:
         """The first frame that the speech that goes on may turn out to hold.
 

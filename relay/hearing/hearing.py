@@ -149,12 +149,16 @@ class Hearing:
         turn.endpointer.guarded = self._guard_frames > 0
         self._guard_frames = max(self._guard_frames - 1, 0)
         turn.record(frame)
-        if turn.mode is ListenMode.MANUAL:
-            # One frame behind: whoever lets go of the button does not wait for the last verdict.
-            event = await self._judged(turn)
-            self._look(frame, turn.endpointer, turn.mode)
-        else:
-            self._look(frame, turn.endpointer, turn.mode)
+        event = await self._judged(turn)  # of the frame before, if that is due
+        if self._turn is not turn:
+            return None
+        # One frame behind is soon enough while nothing depends on it: whoever lets go of the button
+        # does not wait for the last verdict, and frames of many dolls are cheaper together.
+        now = turn.mode is not ListenMode.MANUAL and (
+            turn.endpointer.pausing or turn.endpointer.guarded
+        )
+        self._look(frame, turn.endpointer, patient=not now)
+        if event is None and (now or isinstance(self._verdict, float)):
             event = await self._judged(turn)
         if isinstance(event, EndLikely):
             self._listen_to_melody(event.utterance.pcm)
@@ -174,7 +178,7 @@ class Hearing:
         self._ignore_melody()
         return None if turn is None else turn.unfinished()
 
-    def _look(self, frame: Pcm, endpointer: Endpointer, mode: ListenMode) -> None:
+    def _look(self, frame: Pcm, endpointer: Endpointer, *, patient: bool) -> None:
         """Have `frame` judged: by the detector if it may hold voice, else here and now."""
         loud = self._gate.is_loud(frame)
         self._look_frames = GATE_HANGOVER_FRAMES if loud else max(self._look_frames - 1, 0)
@@ -183,7 +187,6 @@ class Hearing:
             # notices a voice as soon as if it had listened on.
             self._verdict = 0.0
         else:
-            patient = mode is ListenMode.MANUAL
             self._verdict = self._stream.probability(frame, patient=patient)
 
     async def _judged(self, turn: _Turn) -> HearingEvent | None:
@@ -191,12 +194,25 @@ class Hearing:
         verdict, self._verdict = self._verdict, None
         if verdict is None:
             return None
-        probability = verdict if isinstance(verdict, float) else await verdict
+        if isinstance(verdict, float):
+            probability = verdict
+        else:
+            self._stream.hurry()
+            probability = await verdict
         if self._turn is not turn:
             return None  # stopped or started anew while the detector was at work
         self._gate.learn(probability)
         # The detector hears voice for a frame or two more than there is.
-        return turn.judge(0.0 if self._gate.silent else probability)
+        if self._gate.silent:
+            probability = 0.0
+        if turn.endpointer.speech is not None or turn.mode is ListenMode.MANUAL:
+            return turn.judge(probability)
+        near = probability < self._settings.start_threshold or self._gate.near
+        self._gate.pass_by(probability)
+        event = turn.judge(probability if near else 0.0)  # a voice, and none that speaks to us
+        if turn.endpointer.speech is not None:
+            self._gate.take_back(self._settings.start_window_frames)
+        return event
 
     def _listen_to_melody(self, pcm: Pcm) -> None:
         self._ignore_melody()
@@ -239,7 +255,7 @@ class _Turn:
         event = self.endpointer.push(probability)
         heard = None if event is None else self._heard(event)
         if isinstance(heard, UtteranceEnded):
-            self._spent = self._recording.end
+            self._spent = self.endpointer.position * FRAME_SAMPLES
         self._recording.forget_before(self._lead_in(self.endpointer.onset))
         return heard
 

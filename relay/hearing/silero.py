@@ -22,6 +22,10 @@ from relay.hearing.silero_model import SileroModel, State
 #: alone never waits.
 GATHER_S = 0.004
 
+#: A frame whose answer is looked at only when the next frame comes, 32 ms later, waits up to so
+#: long for the frames of other dolls. That leaves the model 8 ms, enough for over a hundred.
+PATIENCE_S = 0.024
+
 
 class _Waiting(NamedTuple):
     """A frame on its way through the model."""
@@ -44,7 +48,9 @@ class SileroDetector:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="silero")
         self._gather_s = gather_s
         self._waiting: list[_Waiting] = []
-        self._scheduled = False  # a call is under way or about to start
+        self._running = False  # a call is under way
+        self._start_soon: asyncio.Handle | None = None  # the next one is about to start
+        self._hurried = False  # it is for somebody who waits for it
         self._next_start_s = 0.0  # on the event loop's clock
         self._last_alone: SileroStream | None = None  # the stream that had the last call to itself
         self._closed = False
@@ -58,6 +64,7 @@ class SileroDetector:
         for job in waiting:
             if not job.answer.done():
                 job.answer.set_exception(_closed())
+                job.answer.exception()  # perhaps nobody looks at it any more: no word in the log
         await asyncio.to_thread(self._worker.shutdown)
 
     def submit(self, job: _Waiting, *, patient: bool) -> None:
@@ -65,28 +72,37 @@ class SileroDetector:
         if self._closed:
             raise _closed()
         self._waiting.append(job)
-        if not self._scheduled:
-            self._schedule(asyncio.get_running_loop(), patient=patient)
+        self._schedule(hurried=not patient)
 
-    def _schedule(self, loop: asyncio.AbstractEventLoop, *, patient: bool = False) -> None:
-        """Start a call at once for a doll that talks alone, else when the time has come."""
-        self._scheduled = True
+    def hurry(self) -> None:
+        """Somebody waits for a frame that was submitted as patient."""
+        self._schedule(hurried=True)
+
+    def _schedule(self, *, hurried: bool) -> None:
+        """Have what waits looked at: at once for a doll that talks alone, else in due time."""
+        if self._start_soon is not None and hurried and not self._hurried:
+            self._start_soon.cancel()
+            self._start_soon = None
+        self._hurried |= hurried
+        if self._running or self._start_soon is not None or not self._waiting:
+            return
+        loop = asyncio.get_running_loop()
         alone = len(self._waiting) == 1 and self._waiting[0].stream is self._last_alone
-        if patient:
-            # Whoever is in a hurry joins this call.
-            loop.call_later(self._gather_s, self._start, loop)
+        if not self._hurried:
+            self._start_soon = loop.call_later(PATIENCE_S, self._start, loop)
         elif alone or loop.time() >= self._next_start_s:
             # Not in this very step of the loop: other frames may have arrived in it, too.
-            loop.call_soon(self._start, loop)
+            self._start_soon = loop.call_soon(self._start, loop)
         else:
-            loop.call_at(self._next_start_s, self._start, loop)
+            self._start_soon = loop.call_at(self._next_start_s, self._start, loop)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         batch = [job for job in self._waiting if not job.answer.done()]
         self._waiting = []
+        self._start_soon, self._hurried = None, False
         if not batch or self._closed:
-            self._scheduled = False
             return
+        self._running = True
         self._next_start_s = loop.time() + self._gather_s
         self._last_alone = batch[0].stream if len(batch) == 1 else None
         call = loop.run_in_executor(
@@ -95,13 +111,13 @@ class SileroDetector:
             [job.frame for job in batch],
             [job.state for job in batch],
         )
-        call.add_done_callback(self._deliver_to(batch, loop))
+        call.add_done_callback(self._deliver_to(batch))
 
     def _deliver_to(
-        self, batch: list[_Waiting], loop: asyncio.AbstractEventLoop
+        self, batch: list[_Waiting]
     ) -> Callable[[asyncio.Future[tuple[list[float], list[State]]]], None]:
         def deliver(call: asyncio.Future[tuple[list[float], list[State]]]) -> None:
-            self._scheduled = False
+            self._running = False
             error = call.exception()
             if error is not None:
                 for job in batch:
@@ -113,8 +129,7 @@ class SileroDetector:
                     if not job.answer.done():
                         job.stream.advance(job.state, state)
                         job.answer.set_result(probability)
-            if self._waiting:
-                self._schedule(loop)
+            self._schedule(hurried=self._hurried)
 
         return deliver
 
@@ -141,6 +156,10 @@ class SileroStream:
         self._answer = answer
         self._detector.submit(_Waiting(self, frame, self._state, answer), patient=patient)
         return answer
+
+    def hurry(self) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._detector.hurry()
 
     def reset(self) -> None:
         self._state = self._fresh()

@@ -34,4 +34,6 @@ class LoudnessStream:
         answer.set_result(0.95 if loud else 0.02)
         return answer
 
+    def hurry(self) -> None: ...
+
     def reset(self) -> None: ...

@@ -91,3 +91,54 @@ def test_a_room_that_falls_quiet_is_heard_so_within_half_a_second(
     loud(gate, frames_of(noise(3 * TWO_SECONDS, -25)))
     loud(gate, frames_of(noise(16, -60, seed=1)))
     assert gate.is_loud(noise(1, -50, seed=2))
+
+
+def passed(gate: EnergyGate, frames: list[Pcm], probability: float) -> None:
+    for frame in frames:
+        gate.is_loud(frame)
+        gate.pass_by(probability)
+
+
+def test_a_voice_like_those_that_went_on_before_is_not_near(
+    noise: Callable[..., Pcm], frames_of: Callable[[Pcm], list[Pcm]]
+) -> None:
+    gate = EnergyGate()
+    passed(gate, frames_of(noise(64, -40)), 0.6)
+    gate.is_loud(noise(1, -38))
+    assert not gate.near
+    gate.is_loud(noise(1, -30))
+    assert gate.near
+
+
+@pytest.mark.parametrize(("frames", "probability"), [(64, 0.1), (7, 0.9)])
+def test_where_nobody_talked_every_voice_is_near(
+    noise: Callable[..., Pcm],
+    frames_of: Callable[[Pcm], list[Pcm]],
+    frames: int,
+    probability: float,
+) -> None:
+    gate = EnergyGate()
+    passed(gate, frames_of(noise(frames, -40)), probability)
+    gate.is_loud(noise(1, -40))
+    assert gate.near
+
+
+def test_a_television_that_is_off_is_forgotten(
+    noise: Callable[..., Pcm], frames_of: Callable[[Pcm], list[Pcm]]
+) -> None:
+    gate = EnergyGate()
+    passed(gate, frames_of(noise(64, -40)), 0.6)
+    passed(gate, frames_of(noise(60, -60)), 0.0)
+    gate.is_loud(noise(1, -45))
+    assert gate.near
+
+
+def test_frames_that_turn_out_to_be_speech_did_not_go_on_before(
+    noise: Callable[..., Pcm], frames_of: Callable[[Pcm], list[Pcm]]
+) -> None:
+    gate = EnergyGate()
+    for _ in range(20):
+        passed(gate, frames_of(noise(4, -40)), 0.9)
+        gate.take_back(4)
+    gate.is_loud(noise(1, -40))
+    assert gate.near

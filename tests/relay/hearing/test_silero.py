@@ -247,3 +247,49 @@ async def test_twenty_dolls_at_once_are_heard_as_each_alone(
     for shift in (0, 7, 19):
         assert together[shift] == pytest.approx(await heard(shift), abs=1e-5)
     await detector.close()
+
+
+async def test_patient_frames_wait_for_others_and_go_with_whoever_is_in_a_hurry(
+    detector: SileroDetector, model: CountingModel
+) -> None:
+    dolls = [detector.stream() for _ in range(3)]
+    answers = [doll.probability(frame(1), patient=True) for doll in dolls]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert model.calls == []
+    await detector.stream().probability(frame(1))
+    assert model.calls == [4]
+    assert await asyncio.gather(*answers) == pytest.approx([0.01] * 3)
+
+
+async def test_a_patient_frame_can_be_hurried(
+    monkeypatch: pytest.MonkeyPatch, detector: SileroDetector, model: CountingModel
+) -> None:
+    monkeypatch.setattr(silero, "PATIENCE_S", 3600.0)
+    doll = detector.stream()
+    answer = doll.probability(frame(1), patient=True)
+    doll.hurry()
+    assert await answer == pytest.approx(0.01)
+    doll.hurry()  # nothing waits
+    assert model.calls == [1]
+
+
+async def test_a_patient_frame_is_looked_at_in_the_end(
+    detector: SileroDetector, model: CountingModel
+) -> None:
+    assert await detector.stream().probability(frame(1), patient=True) == pytest.approx(0.01)
+
+
+async def test_who_is_hurried_while_the_model_works_is_next(
+    monkeypatch: pytest.MonkeyPatch, detector: SileroDetector, model: CountingModel
+) -> None:
+    monkeypatch.setattr(silero, "PATIENCE_S", 3600.0)
+    model.go.clear()
+    first = detector.stream().probability(frame(1))
+    while not model.calls:
+        await asyncio.sleep(0)
+    doll = detector.stream()
+    second = doll.probability(frame(1), patient=True)
+    doll.hurry()
+    model.go.set()
+    assert await asyncio.gather(first, second) == pytest.approx([0.01] * 2)
