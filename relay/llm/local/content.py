@@ -23,6 +23,7 @@ class Intent:
     keywords: tuple[str, ...]  #: normalised; speak for this intent
     urgent: re.Pattern[str] | None  #: decides by itself, on the text without (ko) spaces
     replies: tuple[str, ...]
+    emotion: str  #: how the doll feels about it: one of `relay.llm.emotions.NAMES`
     without_owner: tuple[str, ...]  #: said instead where the persona names no owner; may be empty
 
 
@@ -30,6 +31,7 @@ class Intent:
 class Sums:
     """How arithmetic is worded."""
 
+    emotion: str
     operators: dict[str, str]
     point: str
     minus: str
@@ -51,7 +53,7 @@ class Content:
     fillers: frozenset[str]  #: words that change nothing about what is meant
     intents: dict[str, Intent]
     sums: Sums
-    fallback: tuple[str, ...]
+    fallback: Intent  #: for what was not understood
 
 
 def languages() -> tuple[str, ...]:
@@ -76,17 +78,20 @@ def content(language: str) -> Content:
             name: _intent(name, item, language, fillers) for name, item in table["intent"].items()
         },
         sums=Sums(**sums),
-        fallback=tuple(table["fallback"]["replies"]),
+        fallback=_intent("fallback", table["fallback"], language, fillers),
     )
 
 
 def _intent(name: str, item: dict[str, Any], language: str, fillers: frozenset[str]) -> Intent:
     return Intent(
         name=name,
-        examples=tuple(without_fillers(normalise(said), fillers) for said in item["examples"]),
+        examples=tuple(
+            without_fillers(normalise(said), fillers) for said in item.get("examples", ())
+        ),
         keywords=tuple(map(normalise, item.get("keywords", ()))),
         urgent=_urgent(item["words"], language) if "words" in item else None,
         replies=tuple(item["replies"]),
+        emotion=item.get("emotion", "neutral"),
         without_owner=tuple(item.get("without_owner", ())),
     )
 

@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-from relay.llm.base import Request
+from relay.llm.base import Emotion, Part, Request
 from relay.llm.local import clock, josa
 from relay.llm.local.arithmetic import parse
 from relay.llm.local.content import Content, Intent, content, languages
@@ -30,9 +30,11 @@ class LocalLanguageModel:
         self._contents = {language: content(language) for language in languages()}
         self._matchers = {language: Matcher(self._contents[language]) for language in languages()}
 
-    async def reply(self, request: Request) -> AsyncGenerator[str, None]:
+    async def reply(self, request: Request) -> AsyncGenerator[Part, None]:
         """See LanguageModel.reply."""
-        for piece in _PIECE.findall(self.answer(request)):
+        variants, emotion = self._answer(request)
+        yield Emotion(emotion)
+        for piece in _PIECE.findall(choose(variants, request.history, request.text)):
             yield piece
             await asyncio.sleep(0)  # others get their turn between two words, as with any stream
 
@@ -41,7 +43,8 @@ class LocalLanguageModel:
 
     def answer(self, request: Request) -> str:
         """The whole answer; the same request always has the same one."""
-        return choose(self._variants(request), request.history, request.text)
+        variants, _ = self._answer(request)
+        return choose(variants, request.history, request.text)
 
     def _language(self, request: Request) -> str:
         """Recognisers name the wrong language now and then; the script does not."""
@@ -54,21 +57,21 @@ class LocalLanguageModel:
                 return language
         return "en"
 
-    def _variants(self, request: Request) -> list[str]:
-        """All the ways to answer."""
+    def _answer(self, request: Request) -> tuple[list[str], str]:
+        """All the ways to answer, and how the doll feels about it."""
         language = self._language(request)
         known, matcher = self._contents[language], self._matchers[language]
         intent = matcher.urgent(request.text)
         if intent is None and (sum_ := parse(request.text, language)):
-            return [josa.resolve(text) for text in answers(sum_, known.sums, language)]
-        intent = intent or matcher.match(request.text, _calls(request, language))
-        if intent is None:
-            return _filled(known.fallback, request, language)
+            texts = answers(sum_, known.sums, language)
+            return [josa.resolve(text) for text in texts], known.sums.emotion
+        intent = intent or matcher.match(request.text, _calls(request, language)) or known.fallback
         if intent.name == "repeat" and (line := last_said(request.history)):
-            return [line]
+            return [line], intent.emotion
         if intent.name == "again":
             intent = _last_done(request, known, language) or intent
-        return _filled(_replies(intent, request, language), request, language)
+        variants = _filled(_replies(intent, request, language), request, language)
+        return variants, intent.emotion
 
 
 def _replies(intent: Intent, request: Request, language: str) -> tuple[str, ...]:

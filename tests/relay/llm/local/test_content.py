@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from relay.llm.emotions import NAMES
 from relay.llm.local import josa
 from relay.llm.local.content import content, languages
 from relay.llm.local.text import normalise
@@ -36,7 +37,7 @@ def test_whatever_can_be_asked_again_has_more_than_one_answer(language: str) -> 
         if intent.name not in ("repeat", "again"):
             usable = [reply for reply in intent.replies if "{owner}" not in reply]
             assert len(usable or intent.without_owner) >= 2, intent.name
-    assert len(known.fallback) >= 3
+    assert len(known.fallback.replies) >= 3
 
 
 @BOTH
@@ -46,6 +47,14 @@ def test_replies_hold_only_what_can_be_filled_in_and_spoken(language: str) -> No
             assert set(re.findall(r"{.*?}", reply)) <= PLACEHOLDERS
             assert not re.search(r"[*_#~<>\[\]]|https?:|[☀-➿\U0001f300-\U0001faff]", reply), reply
             assert "(" not in josa.resolve(reply), reply
+
+
+@BOTH
+def test_each_answer_has_an_emotion_of_the_protocol(language: str) -> None:
+    known = content(language)
+    felt = {intent.name: intent.emotion for intent in known.intents.values()}
+    assert {*felt.values(), known.sums.emotion, known.fallback.emotion} <= NAMES.keys()
+    assert felt == {intent.name: intent.emotion for intent in content("ko").intents.values()}
 
 
 @BOTH

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.llm.base import LanguageModel, Message, Request
+from relay.llm.base import Emotion, LanguageModel, Message, Request
 from relay.llm.local import LocalLanguageModel
 from relay.llm.local.content import content
 from relay.persona import load
-from tests.relay.llm.contract import LanguageModelContract, collect, request
+from tests.relay.llm.contract import LanguageModelContract, collect, parts, request
 
 BRAIN = LocalLanguageModel()
 CHACHA = load("chacha")
@@ -36,6 +36,22 @@ def answer(text: str, language: str = "ko", *history: str) -> str:
 async def test_what_is_streamed_is_the_answer() -> None:
     asked = ask("이야기 해 줘")
     assert "".join(await collect(BRAIN, asked)) == BRAIN.answer(asked)
+
+
+@pytest.mark.parametrize(
+    ("text", "emotion"),
+    [
+        ("고마워", "embarrassed"),
+        ("지금 몇 시야?", "neutral"),
+        ("칠 더하기 오는?", "confident"),
+        ("프랑스 수도가 어디야?", "confused"),
+        ("나 죽고 싶어", "sad"),
+    ],
+)
+async def test_an_answer_begins_with_its_emotion(text: str, emotion: str) -> None:
+    answer = await parts(BRAIN, ask(text))
+    assert answer[0] == Emotion(emotion)
+    assert all(isinstance(part, str) for part in answer[1:])
 
 
 @pytest.mark.parametrize(
@@ -81,7 +97,7 @@ def test_the_script_decides_the_language(text: str, told: str, korean: bool) -> 
     ("text", "language"), [("프랑스 수도가 어디야?", "ko"), ("who was napoleon", "en"), ("", "ko")]
 )
 def test_says_so_when_it_did_not_understand(text: str, language: str) -> None:
-    assert answer(text, language) in content(language).fallback
+    assert answer(text, language) in content(language).fallback.replies
 
 
 def test_danger_comes_before_everything_else() -> None:
