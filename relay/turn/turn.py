@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from structlog.typing import FilteringBoundLogger
 
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.base import Request
+from relay.llm.base import Part, Request
 from relay.memory.conversation import Conversation
 from relay.persona.base import Persona
 from relay.services import Services
@@ -92,7 +93,7 @@ class Turn:
             language=transcript.language,
             now=datetime.now(ZoneInfo(self._services.settings.persona.timezone)),
         )
-        await self._reply.say(self._services.llm.reply(request), self._language)
+        await self._reply.say(_words(self._services.llm.reply(request)), self._language)
 
     async def _talk(self) -> None:
         # As early as possible: a stock board drops audio that comes right behind `tts start`.
@@ -121,6 +122,13 @@ class Turn:
             self._log.debug("answered", text=answer)
         self._said = None
         self._reply.forget()
+
+
+async def _words(answer: AsyncGenerator[Part, None]) -> AsyncGenerator[str, None]:
+    async with aclosing(answer):
+        async for part in answer:
+            if isinstance(part, str):
+                yield part
 
 
 async def _whole(text: str) -> AsyncGenerator[str, None]:
