@@ -54,8 +54,8 @@ class GeminiTextToSpeech:
     ) -> None:
         """`style` says how to speak, apart from the text (Gemini 3.8 and later).
 
-        `wait_s` is how long a clause may wait for its allowance. `server` and `quota` are shared
-        and stay open. `clock` gives Unix time.
+        `wait_s` is how long a clause may wait for its allowance. `server` and `quota` are closed
+        with this. `clock` gives Unix time.
         """
         self._server = server
         self._quota = quota
@@ -168,8 +168,10 @@ class GeminiTextToSpeech:
         )
 
     async def close(self) -> None:
-        """See `TextToSpeech.close`. What it shares stays open."""
+        """See `TextToSpeech.close`."""
         self._remote.close()
+        await self._server.close()
+        await self._quota.close()
 
 
 def _sound(chunk: types.GenerateContentResponse) -> list[types.Blob]:

@@ -45,12 +45,12 @@ async def _open(name: Voice, settings: TtsSettings, voice: str) -> TextToSpeech:
 def _openai(settings: OpenAITtsSettings, voice: str) -> TextToSpeech:
     from relay.tts.openai import OpenAITextToSpeech
 
-    voice = voice or settings.voice
+    voice = voice or settings.voice or next(iter(settings.voices.values()), "")
     if not settings.base_url:
         raise ConfigError("tts.openai.base_url: name the server (https://…/v1, docs/voices.md)")
     if not settings.model:
         raise ConfigError("tts.openai.model: name the model that the server has")
-    if not voice and not settings.voices:
+    if not voice:
         raise ConfigError("tts.openai.voice: name a voice that the server has")
     return OpenAITextToSpeech(
         settings.base_url,

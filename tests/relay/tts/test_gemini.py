@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from relay import wav
-from relay.errors import ErrorKind, ModelGoneError, ProviderError
+from relay.errors import ErrorKind, ModelGoneError
 from relay.gemini_server import GeminiServer
 from relay.llm.streaming import Deadlines
 from relay.quota.base import Later, NotToday, OverError, SupersededError
@@ -72,7 +72,6 @@ async def voice(
         yield tts
     finally:
         await tts.close()
-        await access.close()
 
 
 class TestGemini(RemoteTextToSpeechContract):
@@ -217,12 +216,7 @@ async def test_when_it_is_used_up_the_usual_voice_speaks(
         assert len(np.concatenate(await spoken(both, "안녕"))) == pytest.approx(12_000, abs=4)
 
 
-async def test_what_it_shares_stays_open(server: FakeGemini, quota: ScriptedQuota) -> None:
-    access = GeminiServer(KEY, server.url)
-    first = GeminiTextToSpeech(access, quota, MODEL, "Leda")
-    await first.close()
-    with pytest.raises(ProviderError):
-        await spoken(first, "안녕")
-    assert await spoken(GeminiTextToSpeech(access, quota, MODEL, "Kore"), "안녕")
-    assert not quota.closed
-    await access.close()
+async def test_closing_closes_the_ledger_too(server: FakeGemini, quota: ScriptedQuota) -> None:
+    async with voice(server, quota):
+        pass
+    assert quota.closed

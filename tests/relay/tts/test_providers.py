@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+from edge_tts import communicate
+
+from relay.config import ConfigError
+from relay.llm.extras import MissingExtraError
+from relay.tts import kokoro
+from relay.tts.fallback import FallbackTextToSpeech
+from relay.tts.openai import OpenAITextToSpeech
+from relay.tts.providers import open_tts
+from relay.tts.settings import TtsSettings
+from tests.fakes.edge import serving_edge
+from tests.fakes.openai_audio import KEY, MODEL, serving_audio
+from tests.fakes.tts import FakeTextToSpeech
+from tests.relay.tts.contract import spoken
+
+
+def cloud(url: str = "http://127.0.0.1:1/v1", **more: object) -> TtsSettings:
+    server = {"base_url": url, "model": MODEL, "voice": "jinju", "api_key": KEY}
+    return TtsSettings.model_validate({"provider": "openai", "openai": server, **more})
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch) -> FakeTextToSpeech:
+    """What stands for the embedded voice; `loaded` has the options that it was loaded with."""
+    own = FakeTextToSpeech(rate_hz=24_000)
+
+    async def load(**options: object) -> FakeTextToSpeech:
+        own.loaded = options  # type: ignore[attr-defined]
+        return own
+
+    monkeypatch.setattr(kokoro.KokoroTextToSpeech, "load", load)
+    return own
+
+
+async def test_the_settings_reach_the_server() -> None:
+    async with serving_audio(KEY) as server:
+        tts = await open_tts(cloud(server.url))
+        assert isinstance(tts, OpenAITextToSpeech)
+        assert await spoken(tts, "안녕")
+        assert server.last["voice"] == "jinju"
+        await tts.close()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "persona", "voice"),
+    [("", "", "jinju"), ("", "hers", "hers"), ("mine", "hers", "mine")],
+)
+async def test_the_owners_voice_goes_before_the_personas_and_that_before_the_sections(
+    chosen: str, persona: str, voice: str
+) -> None:
+    async with serving_audio(KEY) as server:
+        tts = await open_tts(cloud(server.url, voice=chosen), persona)
+        await spoken(tts, "안녕")
+        assert server.last["voice"] == voice
+        await tts.close()
+
+
+async def test_with_a_fallback_an_unreachable_server_is_no_silence(own: FakeTextToSpeech) -> None:
+    tts = await open_tts(cloud(fallback=["kokoro"]), "jinju")
+    assert isinstance(tts, FallbackTextToSpeech)
+    assert await spoken(tts, "안녕")
+    assert own.loaded["voice"] == ""  # type: ignore[attr-defined]  # jinju is the server's
+    await tts.close()
+    assert own.closed
+
+
+async def test_an_edge_voice_speaks_the_language_in_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with serving_edge() as service:
+        monkeypatch.setattr(communicate, "WSS_URL", service.url)
+        tts = await open_tts(TtsSettings(provider="edge"), "ko-KR-InJoonNeural")
+        await spoken(tts, "안녕", "ko")
+        await spoken(tts, "Hello", "en")
+        await tts.close()
+    assert [asked.voice.split()[-1] for asked in service.asked] == ["InJoonNeural)", "AnaNeural)"]
+
+
+@pytest.mark.parametrize("missing", ["base_url", "model", "voice"])
+async def test_what_a_server_needs_is_asked_for(missing: str) -> None:
+    settings = cloud()
+    gap = settings.openai.model_copy(update={missing: ""})
+    with pytest.raises(ConfigError, match=f"tts.openai.{missing}"):
+        await open_tts(settings.model_copy(update={"openai": gap}))
+
+
+@pytest.mark.parametrize(
+    ("settings", "package", "extra"),
+    [
+        (TtsSettings(), "onnxruntime", "embedded"),
+        (cloud(), "openai", "openai"),
+        (TtsSettings(provider="edge"), "edge_tts", "edge"),
+        (TtsSettings(provider="edge"), "av", "edge"),
+    ],
+)
+async def test_a_missing_package_names_its_extra(
+    monkeypatch: pytest.MonkeyPatch, settings: TtsSettings, package: str, extra: str
+) -> None:
+    for name in list(sys.modules):
+        if name.startswith("relay.tts.") or name == "relay.openai_server":
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError, match=rf"talking-doll\[{extra}\]"):
+        await open_tts(settings)
