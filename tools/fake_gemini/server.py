@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from tools.fake_gemini.answers import Answers
 from tools.fake_gemini.faults import FAULTS, Chance, Chances
@@ -102,14 +102,19 @@ class FakeGemini:
 
     async def handle(self, request: Request) -> Reply:
         """Answer a request."""
-        url = urlsplit(request.target)
-        seen = Seen(unquote(url.path))
-        reply = self._route(request, seen, parse_qs(url.query))
+        target, _, tail = request.target.partition("?")
+        seen, query = Seen(unquote(target)), parse_qs(tail)
+        form: Form = "unary"
+        if seen.path.endswith(":streamGenerateContent"):
+            form = "sse" if query.get("alt") == ["sse"] else "array"
+        reply = _wrapped(self._route(request, seen, query, form), form)
         seen.status = reply.status
         self._observe(seen)
         return reply
 
-    def _route(self, request: Request, seen: Seen, query: Mapping[str, list[str]]) -> Reply:
+    def _route(
+        self, request: Request, seen: Seen, query: Mapping[str, list[str]], form: Form
+    ) -> Reply:
         key = request.headers.get("x-goog-api-key") or (query.get("key") or [""])[0]
         if key != self._rules.key:
             return wrong_key() if key else no_key()
@@ -126,18 +131,15 @@ class FakeGemini:
             return model
         if verb not in _VERBS or request.method != "POST":
             return not_found(name)
-        streams = verb == "streamGenerateContent"
-        form: Form = "unary" if not streams else "sse" if query.get("alt") == ["sse"] else "array"
         try:
             asked = read(request.body, model)
             if verb == "countTokens":
                 return render(({"totalTokens": asked.text_tokens + asked.audio_tokens},), "unary")
             items = self._answers.to(asked, form)
         except (InvalidError, SchemaError) as error:
-            return _wrapped(invalid(str(error)), form)
+            return invalid(str(error))
         self.asked.append(asked)
-        reply = self._over(asked, seen) or self._answered(items, model, form, seen)
-        return _wrapped(reply, form)
+        return self._over(asked, seen) or self._answered(items, model, form, seen)
 
     def _answered(self, items: tuple[Item, ...], model: Model, form: Form, seen: Seen) -> Reply:
         """The answer, or what the script or chance makes of it."""
@@ -158,7 +160,7 @@ class FakeGemini:
         seen.limits = allowance.limits
         if refused is None:
             return None
-        family = asked.model.name.removesuffix("-preview")
+        family = asked.model.name.replace("-preview", "")
         return error_reply(429, exceeded(refused.exceeded, in_words(refused.retry_s), family))
 
     def _allowance(self, model: Model) -> Allowance:

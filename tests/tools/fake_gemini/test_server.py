@@ -97,7 +97,7 @@ async def test_an_alias_is_known_where_it_should_be() -> None:
 
 
 async def test_an_address_that_is_none_of_the_service_is_a_page() -> None:
-    for target in ("/", "/v9/models", "/v1beta/tunedModels", "/%"):
+    for target in ("/", "/v9/models", "/v1beta/tunedModels", "/%", "//[", "*", "/?" + "&" * 99):
         reply = await FakeGemini().handle(Request("GET", target, {"x-goog-api-key": KEY}, b""))
         assert (reply.status, reply.content_type) == (404, "text/html")
 
@@ -106,6 +106,14 @@ async def test_an_error_of_a_stream_without_events_is_wrapped() -> None:
     fake = FakeGemini(Rules(limits=Limits(requests_per_minute=0)))
     assert isinstance(decoded(await post(fake, verb="streamGenerateContent")), list)
     assert isinstance(decoded(await post(fake, verb="streamGenerateContent?alt=sse")), dict)
+    assert isinstance(decoded(await post(fake, "gemini-9", "streamGenerateContent")), list)
+
+
+async def test_a_quota_is_that_of_a_family() -> None:
+    fake = FakeGemini(Rules(limits=Limits(requests_per_minute=0)))
+    reply = await post(fake, "gemini-3-flash-preview")
+    violation = decoded(reply)["error"]["details"][1]["violations"][0]
+    assert violation["quotaDimensions"]["model"] == "gemini-3-flash"
 
 
 @pytest.mark.parametrize(("window", "taken"), [("sliding", 15), ("minute", 30)])
