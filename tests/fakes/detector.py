@@ -6,7 +6,7 @@ import asyncio
 
 import numpy as np
 
-from relay.audio import Pcm
+from relay.audio import FRAME_SAMPLES, Pcm
 
 
 class LoudnessDetector:
@@ -28,6 +28,8 @@ class LoudnessStream:
         self._detector = detector
 
     def probability(self, frame: Pcm, *, patient: bool = False) -> asyncio.Future[float]:
+        if frame.shape != (FRAME_SAMPLES,) or frame.dtype != np.int16:
+            raise ValueError(f"{frame.shape} of {frame.dtype} is no frame")
         self._detector.frames += 1
         answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         loud = np.abs(frame.astype(np.int32)).max() > 1000
