@@ -46,20 +46,27 @@ def system_clock() -> Reading:
     return Reading(_ORIGIN, _steady(), time.time())
 
 
-def bring_to(state: State, reading: Reading) -> None:
-    """Let the ledger's time, and its day, go on to a reading of the clocks."""
+def bring_to(state: State, reading: Reading) -> bool:
+    """Let the ledger's time, and its day, go on to a reading of the clocks.
+
+    Returns whether its clock is new to the ledger. Its mark is then worth storing even if nothing
+    else is: where the wall clock is behind, time goes on only from the mark.
+    """
+    is_new = bool(state.marks)
     mark = state.marks.pop(reading.origin, None)
     if mark is not None and reading.steady >= mark.steady:
         now = mark.time + reading.steady - mark.steady
+        is_new = False
     else:
         mark = None
-        now = state.time + max(0.0, min(reading.wall - state.wall, reading.steady))
+        now = state.time + min(reading.wall - state.wall, reading.steady)
     now = max(now, state.time)
     _turn_page(state, reading.wall, None if mark is None else now - state.time)
     state.time, state.wall = now, reading.wall
     state.marks[reading.origin] = Mark(reading.steady, now)
     for origin in list(state.marks)[:-_MARKS]:
         del state.marks[origin]
+    return is_new
 
 
 def _turn_page(state: State, wall: float, elapsed: float | None) -> None:

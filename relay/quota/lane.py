@@ -38,7 +38,6 @@ class Lane:
         self._wake[ticket] = asyncio.Event()
         if older is not None and older in self._wake:
             self._wake[older].set()
-        self._wake_head()
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
@@ -89,7 +88,8 @@ class Lane:
         """Read the ledger as it is now."""
 
         def change(state: State, reading: Reading) -> tuple[T, bool]:
-            return look(self._ledger(state, reading)), False
+            ledger = self._ledger(state, reading)
+            return look(ledger), ledger.has_new_clock
 
         return await self._store.change(self.model, change)
 
@@ -101,15 +101,17 @@ class Lane:
         """Write down what the provider did. `note` returns False where nothing changed."""
 
         def change(state: State, reading: Reading) -> tuple[None, bool]:
-            return None, note(self._ledger(state, reading)) is not False
+            ledger = self._ledger(state, reading)
+            return None, note(ledger) is not False or ledger.has_new_clock
 
         await self._store.change(self.model, change)
         self._wake_head()
 
     def _granting(self, ask: Ask) -> Callable[[State, Reading], tuple[Admission, bool]]:
         def change(state: State, reading: Reading) -> tuple[Admission, bool]:
-            admission = self._ledger(state, reading).grant(ask)
-            return admission, isinstance(admission, Now)
+            ledger = self._ledger(state, reading)
+            admission = ledger.grant(ask)
+            return admission, isinstance(admission, Now) or ledger.has_new_clock
 
         return change
 

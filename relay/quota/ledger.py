@@ -57,7 +57,7 @@ class Ledger:
         self.state = state
         self._pacing = pacing
         self._wall = reading.wall
-        bring_to(state, reading)
+        self.has_new_clock = bring_to(state, reading)  #: store it in any case
         state.log = [sent for sent in state.log if sent.at > state.time - WINDOW_S]
         if state.learned.at and reading.wall - state.learned.at > FORGET_S:
             state.learned = Learned()

@@ -84,6 +84,7 @@ def test_tokens_of_a_minute_are_counted_too(clock: ManualClock) -> None:
     clock.pass_(10)
     desk.fill(1, 4000)
     assert seconds(desk.grant(tokens=4000)) == pytest.approx(WINDOW_S - 10)
+    assert seconds(desk.grant(tokens=2001)) == pytest.approx(WINDOW_S - 10)
     assert desk.grant(tokens=2000) == Now()
 
 

@@ -46,6 +46,13 @@ class World:
                 self.sent.append((self.now, tokens))
         return granted
 
+    def insist(self, machine: str, tokens: int = 1) -> None:
+        """Ask again at the very moment that was told."""
+        granted = self.ask(machine, tokens)
+        if isinstance(granted, Later):
+            self.now += granted.seconds + 1e-6
+            assert self.ask(machine, tokens) == Now()
+
     def check_minutes(self) -> None:
         times = [at for at, _ in self.sent]
         for index, first in enumerate(times):
@@ -125,6 +132,17 @@ def test_no_day_takes_more_than_its_limit_also_where_the_clocks_change(
     world.check_days()
 
 
+@given(st.lists(st.tuples(st.floats(0, 20), st.integers(0, 600)), max_size=11))
+def test_who_comes_when_told_gets_through_and_not_too_early(
+    course: list[tuple[float, int]],
+) -> None:
+    world = World()
+    for gap, tokens in course:
+        world.now += gap
+        world.insist("a", tokens)
+    world.check_minutes()
+
+
 @given(st.lists(st.floats(0, 300), min_size=2, max_size=60))
 def test_the_limit_is_really_given_and_not_only_kept(gaps: list[float]) -> None:
     world = World()
@@ -187,6 +205,26 @@ def test_after_a_reboot_the_last_minute_is_not_taken_for_over(clock: ManualClock
     clock.reboot(uptime=15, wall=clock.wall + 3600)  # what does a clock say at such a time?
     assert isinstance(look(clock, state), Later)
     clock.pass_(WINDOW_S - 14)
+    assert look(clock, state) == Now()
+
+
+def test_a_reboot_is_also_seen_by_a_steady_clock_that_went_back(clock: ManualClock) -> None:
+    state = State()
+    for _ in range(4):
+        assert look(clock, state) == Now()
+    clock.wall, clock.steady = clock.wall + 200, 100.0
+    assert look(clock, state) == Now()
+
+
+def test_a_reboot_with_a_clock_far_behind_holds_nobody_up_for_longer_than_a_minute(
+    clock: ManualClock,
+) -> None:
+    state = State()
+    for _ in range(4):
+        assert look(clock, state) == Now()
+    clock.reboot(uptime=15, wall=clock.wall - 7200)
+    assert isinstance(look(clock, state), Later)
+    clock.pass_(WINDOW_S)
     assert look(clock, state) == Now()
 
 
