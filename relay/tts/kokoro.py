@@ -164,14 +164,17 @@ class KokoroTextToSpeech:
 
 def _load(directory: Path | None, threads: int) -> KokoroEngine:
     home = directory or ensure(KOKORO)
+    # What the dictionaries need while they are read is given back before the model comes.
+    clauses = [to_phonemes(text, language) for text, language in (("응", "ko"), ("Yes", "en"))]
+    trim()
     try:
         engine = KokoroEngine(home, threads)
     except Exception as error:  # ONNX Runtime's have no base class of their own
         raise ProviderError(
             ErrorKind.SERVER, f"The Kokoro model in {home} cannot be loaded: {error}"
         ) from error
-    for language, text in (("ko", "응"), ("en", "Yes")):
-        plan = engine.plan(to_phonemes(text, language), VOICE, 1.0)
+    for clause in clauses:
+        plan = engine.plan(clause, VOICE, 1.0)
         assert plan is not None
         engine.sound(plan, 0)
     trim()
