@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,27 +10,33 @@ from typing import Any
 from fastapi import FastAPI, WebSocket
 
 from relay import __version__
-from relay.config import Settings
 from relay.dolls import Dolls
 from relay.services import Services
+from relay.store.database import Database
 
 #: Where stock xiaozhi boards connect too.
 WEBSOCKET_PATH = "/xiaozhi/v1/"
 
 
-def create_app(services: Services) -> FastAPI:
-    """Make the application around what all dolls share; it closes that when it stops."""
-    settings = services.settings
-    dolls = Dolls(services)
+def create_app(services: Services, database: Database) -> FastAPI:
+    """Make the application around what all dolls share; it closes both when it stops."""
+    dolls = Dolls(services, database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        watch = None if services.shelf is None else asyncio.create_task(services.shelf.watch())
+        watches = [asyncio.create_task(dolls.watch())]
+        if services.shelf is not None:
+            watches.append(asyncio.create_task(services.shelf.watch()))
+        if services.recorder is not None:
+            services.recorder.want(services.persona)
+            watches.append(asyncio.create_task(services.recorder.run()))
         yield
-        if watch is not None:
-            watch.cancel()
         await dolls.close()
+        for watch in watches:
+            watch.cancel()
+        await asyncio.gather(*watches, return_exceptions=True)
         await services.close()
+        await database.close()
 
     app = FastAPI(title="Talking doll relay", version=__version__, lifespan=lifespan)
     app.state.dolls = dolls
@@ -43,18 +48,6 @@ def create_app(services: Services) -> FastAPI:
 
     @app.websocket(WEBSOCKET_PATH)
     async def doll(websocket: WebSocket) -> None:
-        if not _may_connect(websocket, settings):
-            await websocket.close(code=1008, reason="the token is missing or wrong")
-            return
         await dolls.serve(websocket)
 
     return app
-
-
-def _may_connect(websocket: WebSocket, settings: Settings) -> bool:
-    """Whether the doll sent the token, compared in constant time. A refusal is a plain HTTP 403."""
-    if settings.relay.token is None:
-        return True
-    expected = f"Bearer {settings.relay.token.get_secret_value()}"
-    given = websocket.headers.get("authorization", "")
-    return secrets.compare_digest(given.encode(), expected.encode())

@@ -34,6 +34,7 @@ from pydantic_settings import (
 )
 
 from relay.audience import GEMINI_TERMS, Audience, allowed
+from relay.devices.settings import PairingSettings
 from relay.hearing.endpointing import EndpointSettings
 from relay.llm.settings import Brain, LlmSettings
 from relay.quota.settings import QuotaSettings
@@ -58,10 +59,16 @@ class RelaySettings(_Section):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Ge(0), Le(65535)] = 8000  #: 0 takes a free one
-    token: SecretStr | None = None  #: what every doll must send as its bearer token
+    data: Path = Path("data")  #: the folder of what the relay keeps; made if it is not there
+    database: SecretStr | None = None  #: postgresql://…, in place of a SQLite file in `data`
     max_dolls: Annotated[int, Ge(1)] = 1000  #: connected at the same time
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def database_url(self) -> str:
+        """Empty for SQLite in `data`."""
+        return self.database.get_secret_value() if self.database else ""
 
     @property
     def public(self) -> bool:
@@ -73,6 +80,7 @@ class PersonaSettings(_Section):
     """Who the dolls are, whom they talk with, and where they live."""
 
     name: str = "chacha"  #: a shipped persona, or the path of an owner's file
+    folder: Path = Path("personas")  #: where the owner's own are
     audience: Audience = "adult"  #: `child` refuses what may not be given to one: Gemini
     timezone: str = "Asia/Seoul"  #: for the time and the date that the doll tells
 
@@ -113,6 +121,7 @@ class Settings(BaseSettings):
 
     relay: RelaySettings = RelaySettings()
     persona: PersonaSettings = PersonaSettings()
+    pairing: PairingSettings = Field(default_factory=PairingSettings)
     limits: WireLimits = Field(default_factory=WireLimits)
     endpoint: EndpointSettings = Field(default_factory=EndpointSettings)
     turn: TurnSettings = Field(default_factory=TurnSettings)

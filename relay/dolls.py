@@ -4,29 +4,56 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Coroutine
+from typing import Any
 
 import structlog
 from fastapi import WebSocket
+from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
 
+from relay.devices.device import Device
+from relay.devices.newcomers import Newcomers
+from relay.devices.pairing import Pairing
+from relay.devices.records import About, DeviceRecord, RegistryError, digest
+from relay.devices.registry import Registry
+from relay.devices.watch import Watch
 from relay.services import Services
+from relay.store.database import Database
 from relay.turn.session import Session
 from relay.wire.connection import Connection
 from relay.wire.errors import CloseCode, Disconnected
+from relay.wire.headers import bearer_token
+from relay.wire.messages import Token
 
 _REPLACED = (CloseCode.REPLACED, "the same device connected again")
+_REVOKED = (CloseCode.REVOKED, "its owner has sent it away")
+_NEW_TOKEN = (CloseCode.NEW_TOKEN, "come back with the new token")
 
 
 class Dolls:
-    """Live sessions by device."""
+    """Live sessions by device, each of a doll that has shown its token."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, database: Database) -> None:
+        self.registry = Registry(database)
+        self.pairing = Pairing(database, self.registry, services.settings.pairing)
         self._services = services
+        self._newcomers = Newcomers(services, self.registry, self.pairing)
         self._sessions: dict[str, Session] = {}
         self._strangers = 0  # sockets that have not said who they are
+        self._arrived: dict[str, About] = {}  # since the last look at the registry
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watch = Watch(self.registry.generation)
+        self._watch.follow(self._newcomers.follow)
+        self._watch.follow(self._follow)
 
     def __len__(self) -> int:
         """Dolls that talk with us, those among them whose link is lost for a moment."""
         return len(self._sessions)
+
+    async def watch(self) -> None:
+        """Follow what is changed in the registry, for ever."""
+        await self._watch.run()
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it closes, and the session that it began until that ends."""
@@ -35,21 +62,45 @@ class Dolls:
             await websocket.close(code=CloseCode.TRY_LATER, reason="too many dolls")
             return
         try:
+            token = bearer_token(websocket.headers)
+            device_id = websocket.headers.get("device-id", "")
+            record = await self.registry.check(device_id, token)
+            if record is None:
+                await self._newcomers.serve(websocket, session_id=secrets.token_hex(8))
+                return
+        except (SQLAlchemyError, OSError) as error:
+            structlog.get_logger().error("database", why=type(error).__name__)
+            await websocket.close(code=CloseCode.TRY_LATER, reason="the database does not answer")
+            return
+        try:
             connection = await self._introduce(websocket)
-            old = self._sessions.get(connection.device_id)
-            if old is not None and old.delivery.can_resume(connection):
-                await old.delivery.resume(connection)
-                await connection.over()  # who began the session serves it
-            else:
-                await self._converse(connection, old)
+            device = Device(record, SecretStr(token), self._services)
+            device.takes_tokens = connection.hello.features.token
+            await self._serve(connection, device)
         except Disconnected:
             pass  # the connection has logged why
+
+    async def _serve(self, connection: Connection, device: Device) -> None:
+        firmware = connection.hello.firmware
+        self._arrived[device.id] = About(
+            connection.client_id,
+            firmware.version if firmware else "",
+            firmware.board if firmware else "",
+        )
+        old = self._sessions.get(device.id)
+        if old is not None and old.delivery.can_resume(connection):
+            old.device.record, old.device.token = device.record, device.token
+            old.device.takes_tokens = device.takes_tokens
+            await old.delivery.resume(connection)
+            await connection.over()  # who began the session serves it
+        else:
+            await self._converse(connection, device, old)
 
     def _is_full(self, websocket: WebSocket) -> bool:
         places = self._services.settings.relay.max_dolls
         if websocket.headers.get("device-id") in self._sessions:
             places += 1  # that doll would only take its own place again
-        return len(self._sessions) + self._strangers >= places
+        return len(self._sessions) + len(self._newcomers) + self._strangers >= places
 
     async def _introduce(self, websocket: WebSocket) -> Connection:
         self._strangers += 1
@@ -60,9 +111,8 @@ class Dolls:
         finally:
             self._strangers -= 1
 
-    async def _converse(self, connection: Connection, old: Session | None) -> None:
-        device = connection.device_id
-        session = self._sessions[device] = Session(connection, self._services)
+    async def _converse(self, connection: Connection, device: Device, old: Session | None) -> None:
+        session = self._sessions[device.id] = Session(connection, self._services, device)
         try:
             if old is not None:
                 # A doll that comes back while its old socket looks alive: the new one is the doll.
@@ -72,15 +122,76 @@ class Dolls:
                 await old.delivery.close(*_REPLACED)
             await session.run()
         finally:
-            if self._sessions.get(device) is session:
-                del self._sessions[device]
+            if self._sessions.get(device.id) is session:
+                del self._sessions[device.id]
+
+    async def _follow(self, changed: bool) -> None:
+        """After a look at the registry: let the dolls that are here follow it.
+
+        Those that have come since the last look are looked up in any case: what was changed
+        between their check and their session would be missed otherwise.
+        """
+        arrived, self._arrived = self._arrived, {}
+        ids = list(self._sessions if changed else arrived)
+        if not ids:
+            return
+        good = await self.registry.good(ids)
+        for device_id in ids:
+            session = self._sessions.get(device_id)
+            if session is not None:
+                self._follow_one(session, *good.get(device_id, (None, frozenset())))
+        if arrived:
+            await self.registry.seen(arrived)
+
+    def _follow_one(
+        self, session: Session, record: DeviceRecord | None, hashes: frozenset[str]
+    ) -> None:
+        device = session.device
+        if record is None:
+            self._start(session.delivery.close(*_REVOKED))
+        elif digest(device.token.get_secret_value()) not in hashes:
+            self._start(session.delivery.close(*_NEW_TOKEN))
+        else:
+            device.record = record
+            if record.rotate and device.takes_tokens:
+                device.takes_tokens = False  # one is on its way
+                self._start(self._rotate(session))
+
+    async def _rotate(self, session: Session) -> None:
+        """Give a doll a new token. It leaves when it has stored it, and comes back with it."""
+        device = session.device
+        token = await self.registry.rotate(device.id)
+        device.on_token = lambda stored: self._start(self._settle(device, token, stored=stored))
+        await session.delivery.send(Token(token))
+
+    async def _settle(self, device: Device, token: str, *, stored: bool) -> None:
+        if not stored:
+            structlog.get_logger().error("the doll could not store its token", device=device.id)
+            return
+        await self.registry.settle(device.id, token)
+        self._watch.look_now()
+
+    def _start(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.create_task(_logged(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         """Tell every doll that the relay goes away."""
         await asyncio.gather(
+            self._newcomers.close(),
             *(
                 session.delivery.close(CloseCode.GOING_AWAY, "the relay stops")
                 for session in self._sessions.values()
             ),
             return_exceptions=True,
         )
+
+
+async def _logged(work: Coroutine[Any, Any, object]) -> None:
+    try:
+        await work
+    except (SQLAlchemyError, OSError) as error:
+        structlog.get_logger().error("database", why=type(error).__name__)
+    except (Disconnected, RegistryError):
+        pass  # it has gone meanwhile, or its owner has removed it

@@ -10,6 +10,7 @@ from relay.hearing.base import MelodyDetector
 from relay.llm.base import LanguageModel
 from relay.llm.settings import GeminiSettings, OpenAISettings
 from relay.persona import load
+from relay.persona.personas import Personas
 from relay.services import Services
 from relay.stt.providers import open_stt
 from relay.tts.providers import open_tts
@@ -19,7 +20,7 @@ async def build(settings: Settings) -> Services:
     """Load what the settings choose; takes seconds. Raises ConfigError or ProviderError."""
     from relay.hearing.silero import SileroDetector
 
-    persona = load(settings.persona.name)
+    persona = load(settings.persona.name, settings.persona.folder)
     llm = _llm(settings)
     stt, tts = await asyncio.gather(open_stt(settings.stt), open_tts(settings.tts, persona.voice))
     return Services(
@@ -30,6 +31,7 @@ async def build(settings: Settings) -> Services:
         llm=llm,
         tts=tts,
         persona=persona,
+        personas=Personas(settings.persona.folder),
         shelf=Shelf(settings.updates.folder),
     )
 

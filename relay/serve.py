@@ -20,6 +20,7 @@ from relay.llm.extras import MissingExtraError
 from relay.persona import PersonaError
 from relay.providers import build
 from relay.services import Services
+from relay.store.database import Database, StoreError
 from relay.wire.server import websocket_options
 
 Builder = Callable[[Settings], Awaitable[Services]]
@@ -31,16 +32,17 @@ def serve(settings: Settings, build: Builder = build) -> None:
     Raises ConfigError when a setting is not safe or a chosen provider cannot be had; the text says
     what to do.
     """
-    if settings.relay.public and settings.relay.token is None:
-        raise ConfigError(
-            f"relay.host: {settings.relay.host} can be reached by others: set relay.token as well "
-            "(doll relay --token …, or DOLL_RELAY__TOKEN), and give it to the doll"
-        )
     log.configure(settings.relay.log_format, settings.relay.log_level)
     server = _Server(settings, build)
     try:
         server.run()
-    except (PersonaError, MissingExtraError, DetectorUnavailableError, ProviderError) as error:
+    except (
+        PersonaError,
+        MissingExtraError,
+        DetectorUnavailableError,
+        ProviderError,
+        StoreError,
+    ) as error:
         raise ConfigError(str(error)) from None
     except KeyboardInterrupt:
         pass  # uvicorn has shut down in order, and passes ctrl-C on
@@ -67,11 +69,17 @@ class _Server(uvicorn.Server):
         self._build = build
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        services = await self._build(self._settings)
+        relay = self._settings.relay
+        database = await Database.open(relay.data, relay.database_url)
+        try:
+            services = await self._build(self._settings)
+        except BaseException:
+            await database.close()
+            raise
         structlog.get_logger().info(
             "ready", brain=self._settings.brain, persona=services.persona.name
         )
-        self.config.app = app = create_app(services)
+        self.config.app = app = create_app(services, database)
         self._dolls: Dolls = app.state.dolls
         gc.collect()
         gc.freeze()  # what is here now stays: collections during a turn need not look at it

@@ -1,12 +1,10 @@
-"""What all dolls of a relay share: its settings, models, character and memory."""
+"""What all dolls of a relay share: its settings, models, characters and memory."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 from dataclasses import dataclass, field
 
-from relay import locales
 from relay.config import Settings
 from relay.devices.shelf import Shelf
 from relay.hearing.base import MelodyDetector, VoiceDetector
@@ -14,6 +12,7 @@ from relay.hearing.hangover import KnownPauses
 from relay.llm.base import LanguageModel
 from relay.memory.conversation import Conversations
 from relay.persona import Persona
+from relay.persona.personas import Personas
 from relay.stt.base import SpeechToText
 from relay.tts.base import TextToSpeech
 
@@ -27,19 +26,16 @@ class Services:
     stt: SpeechToText
     llm: LanguageModel
     tts: TextToSpeech
-    persona: Persona
+    persona: Persona  #: of dolls that have none of their own
     melody: MelodyDetector | None = None  #: hears whether speech sounds complete
     pauses: KnownPauses = field(default_factory=KnownPauses)
     conversations: Conversations = field(default_factory=Conversations)
+    personas: Personas = field(default_factory=Personas)
     shelf: Shelf | None = None  #: updates for the dolls' firmware
-    _last_line: dict[str, str] = field(default_factory=dict)
 
-    def line(self, key: str, language: str) -> str:
-        """A fixed line in the persona's wording, else the shipped one; never twice in a row."""
-        variants = self.persona.lines.get(language, {}).get(key) or locales.variants(language, key)
-        fresh = [variant for variant in variants if variant != self._last_line.get(key)]
-        self._last_line[key] = choice = random.choice(fresh or variants)  # noqa: S311
-        return choice
+    def persona_of(self, name: str) -> Persona:
+        """The persona of that name, or the relay's if it is empty or cannot be used."""
+        return (self.personas.of(name) if name else None) or self.persona
 
     async def close(self) -> None:
         """Close the providers, each whatever the others do."""

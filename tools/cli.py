@@ -11,6 +11,7 @@ from relay.config import ConfigError, load
 from relay.errors import ProviderError
 from tools.bench.command import bench
 from tools.demo.command import demo
+from tools.devices.command import devices, pair
 from tools.fake_gemini.command import fake_gemini
 from tools.flash.command import flash, logs, shell
 from tools.gemini_models.command import models
@@ -29,6 +30,8 @@ app.command()(flash)
 app.command()(logs)
 app.command()(shell)
 app.command()(update)
+app.command()(pair)
+app.add_typer(devices, name="devices")
 app.command()(models)
 app.command()(fake_gemini)
 app.add_typer(bench, name="bench")
@@ -41,9 +44,6 @@ def relay(
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
-    token: Annotated[
-        str | None, typer.Option(help="What dolls must send; better in DOLL_RELAY__TOKEN.")
-    ] = None,
     persona: Annotated[str | None, typer.Option(help="A shipped persona, or a TOML file.")] = None,
     log_format: Annotated[str | None, typer.Option(help="text or json.")] = None,
 ) -> None:
@@ -51,7 +51,7 @@ def relay(
     from relay.serve import serve
 
     flags: dict[str, dict[str, object]] = {
-        "relay": {"host": host, "port": port, "token": token, "log_format": log_format},
+        "relay": {"host": host, "port": port, "log_format": log_format},
         "persona": {"name": persona},
     }
     serve(load(config, flags))

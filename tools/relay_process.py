@@ -7,10 +7,15 @@ import contextlib
 import json
 import os
 import sys
+import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
+
+from relay.config import RelaySettings
+from tools.pairing import opened
 
 Event = dict[str, Any]
 
@@ -26,8 +31,9 @@ class RelayProcess:
     """A running relay: where it listens, and the events of its log."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, on_event: Callable[[Event], None]
+        self, process: asyncio.subprocess.Process, on_event: Callable[[Event], None], data: Path
     ) -> None:
+        self._data = data
         self._process = process
         self._on_event = on_event
         self._last_lines: deque[str] = deque(maxlen=20)
@@ -43,6 +49,11 @@ class RelayProcess:
         """Where dolls connect, as soon as it listens. Raises RelayFailedError."""
         async with asyncio.timeout(_START_TIMEOUT_S):
             return await asyncio.shield(self._listening)
+
+    async def tokens(self, *device_ids: str) -> dict[str, str]:
+        """Make these dolls the relay's own; what each of them has to show."""
+        async with opened(RelaySettings(data=self._data)) as registry:
+            return {device_id: await registry.issue(device_id) for device_id in device_ids}
 
     async def _read(self) -> None:
         assert self._process.stderr is not None
@@ -81,7 +92,20 @@ async def running_relay(
     on_event: Callable[[Event], None] = lambda _: None,
     command: Sequence[str] = ("-m", "tools.cli", "relay"),
 ) -> AsyncIterator[RelayProcess]:
-    """Run `doll relay` on a free local port until the block ends."""
+    """Run `doll relay` on a free local port until the block ends, with a database of its own."""
+    with tempfile.TemporaryDirectory(prefix="relay-") as data:
+        own = {"DOLL_RELAY__DATA": data, "DOLL_RELAY__DATABASE": ""}
+        async with _running(arguments, {**(environment or {}), **own}, on_event, command) as relay:
+            yield relay
+
+
+@asynccontextmanager
+async def _running(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    on_event: Callable[[Event], None],
+    command: Sequence[str],
+) -> AsyncIterator[RelayProcess]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *command,
@@ -89,10 +113,10 @@ async def running_relay(
         *arguments,
         stderr=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, **environment},
         limit=1 << 20,
     )
-    relay = RelayProcess(process, on_event)
+    relay = RelayProcess(process, on_event, Path(environment["DOLL_RELAY__DATA"]))
     try:
         yield relay
     finally:

@@ -47,3 +47,34 @@ def wait_before_guess(
     if len(recent) >= settings.wrong_guesses:
         waits.append(recent[-settings.wrong_guesses][0] - start)
     return max(waits)
+
+
+class Recital:
+    """When a doll says its code once more. Times are seconds of any clock that does not go back."""
+
+    def __init__(self, times: int = 30, pause_s: float = 2.0) -> None:
+        """At most `times`: enough for a person, not for a stranger who wants to keep the voice
+        busy. For `pause_s` after its end a doll that listens need not mean a person: a hands-free
+        one listens again by itself."""
+        self._left = times
+        self._pause_s = pause_s
+        self._speaking = False
+        self._quiet_until = 0.0
+
+    def begin(self, now: float, *, by_hand: bool = True) -> bool:
+        """Whether it says it now; if so, `end` or `stop` follows. `by_hand`: a person asks."""
+        is_early = now < self._quiet_until and not by_hand
+        if self._speaking or self._left == 0 or is_early:
+            return False
+        self._left -= 1
+        self._speaking = True
+        return True
+
+    def end(self, now: float) -> None:
+        """It has said all."""
+        self._speaking = False
+        self._quiet_until = now + self._pause_s
+
+    def stop(self) -> None:
+        """It was interrupted."""
+        self._speaking = False

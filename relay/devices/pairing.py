@@ -16,11 +16,12 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from relay.devices.codes import may_wait, new_code, read_code, wait_before_guess
-from relay.devices.records import DeviceRecord, RegistryError, identifier
+from relay.devices.records import DeviceRecord, RegistryError
 from relay.devices.registry import Registry, bump
 from relay.devices.settings import PairingSettings
 from relay.store.database import Database
 from relay.store.tables import counters, guesses, pairings
+from relay.wire.headers import identifier
 
 
 @dataclass(frozen=True, slots=True)

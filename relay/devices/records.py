@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,12 +16,10 @@ MAX_NAME_CHARS = 40
 #: A doll's own settings as JSON, in bytes.
 MAX_SETTINGS_BYTES = 4096
 
-#: Printable ASCII without spaces: a MAC, a UUID, a name.
-_IDENTIFIER = re.compile(r"[!-~]{1,64}")
-
 Problem = Literal[
     "unknown_device",  # name
     "no_device_id",
+    "no_relay",  # file
     "name_taken",  # name
     "bad_name",
     "bad_persona",  # persona
@@ -62,9 +59,13 @@ class DeviceRecord:
     rotate: bool = False  #: it gets a new token as soon as it can take one
 
 
-def identifier(value: str | None) -> str | None:
-    """A Device-Id or a Client-Id if it may be one, else None."""
-    return value if value and _IDENTIFIER.fullmatch(value) else None
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a doll says about itself when it comes. Empty is what it does not say."""
+
+    client_id: str = ""
+    firmware: str = ""
+    board: str = ""
 
 
 def digest(token: str) -> str:

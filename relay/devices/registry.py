@@ -20,16 +20,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from relay.devices.records import (
+    About,
     DeviceRecord,
     RegistryError,
     checked_language,
     checked_name,
     checked_settings,
     digest,
-    identifier,
 )
 from relay.store.database import Database
 from relay.store.tables import counters, devices, pairings, tokens
+from relay.wire.headers import identifier
 
 log = structlog.get_logger()
 
@@ -97,9 +98,6 @@ class Registry:
             mine = tokens.c.device_id == device_id
             used = exists().where(mine, ~tokens.c.fresh).correlate(None)
             await connection.execute(delete(tokens).where(mine, tokens.c.fresh, used))
-            await connection.execute(
-                update(devices).where(devices.c.id == device_id).values(rotate=False)
-            )
             return await self._new_token(connection, device_id)
 
     async def settle(self, device_id: str, token: str) -> None:
@@ -109,25 +107,32 @@ class Registry:
             kept = await connection.execute(
                 update(tokens).where(mine, tokens.c.hash == digest(token)).values(fresh=False)
             )
-            if kept.rowcount:
-                await connection.execute(delete(tokens).where(mine, tokens.c.hash != digest(token)))
-                await connection.execute(
-                    delete(pairings).where(pairings.c.device_id == device_id, pairings.c.confirmed)
-                )
-                await bump(connection)
-
-    async def seen(
-        self, device_id: str, client_id: str = "", firmware: str = "", board: str = ""
-    ) -> None:
-        """The doll is here, and this is what it says about itself."""
-        said = {"client_id": client_id, "firmware": firmware, "board": board}
-        news = {key: value for key, value in said.items() if value}
-        async with self._database.writing() as connection:
-            await connection.execute(
-                update(devices)
-                .where(devices.c.id == device_id)
-                .values(last_seen=self.now_s(), **news)
+            if not kept.rowcount:
+                return
+            ended = await connection.execute(
+                delete(tokens).where(mine, tokens.c.hash != digest(token))
             )
+            if ended.rowcount:  # it was a rotation
+                await connection.execute(
+                    update(devices).where(devices.c.id == device_id).values(rotate=False)
+                )
+            await connection.execute(
+                delete(pairings).where(pairings.c.device_id == device_id, pairings.c.confirmed)
+            )
+            await bump(connection)
+
+    async def seen(self, dolls: Mapping[str, About]) -> None:
+        """These dolls, by id, are here, and this is what they say about themselves."""
+        now = self.now_s()
+        async with self._database.writing() as connection:
+            for device_id, about in dolls.items():
+                said = {"client_id": about.client_id, "firmware": about.firmware}
+                news = {
+                    key: value for key, value in {**said, "board": about.board}.items() if value
+                }
+                await connection.execute(
+                    update(devices).where(devices.c.id == device_id).values(last_seen=now, **news)
+                )
 
     async def all(self) -> list[DeviceRecord]:
         """All dolls, the oldest first."""

@@ -41,15 +41,21 @@ class Way(Protocol):
         """Send one binary message that is no audio. Raises Disconnected."""
 
 
+class Signer(Protocol):
+    """Whose token signs: the doll's."""
+
+    @property
+    def token(self) -> SecretStr:
+        """What the doll has shown."""
+
+
 class Updater:
     """For one session. `close` it in the end."""
 
-    def __init__(
-        self, way: Way, shelf: Shelf, token: SecretStr | None, log: FilteringBoundLogger
-    ) -> None:
+    def __init__(self, way: Way, shelf: Shelf, device: Signer, log: FilteringBoundLogger) -> None:
         self._way = way
         self._shelf = shelf
-        self._token = token
+        self._device = device
         self._log = log
         self._offered: Bundle | None = None
         self._nonce = ""  # of the session that it was offered in
@@ -107,14 +113,11 @@ class Updater:
             return
         if bundle is self._offered and firmware.nonce == self._nonce:
             return
-        if self._token is None:
-            self._log.warning("update not offered", why="without relay.token nobody can sign it")
-            return
         manifest = make_manifest(bundle, self._way.device_id, firmware.nonce)
         self._offered, self._nonce = bundle, firmware.nonce
         self._log.info("update offered", version=bundle.version, bytes=len(bundle.data))
         with contextlib.suppress(Disconnected):  # the session has noticed as well
-            await self._way.send(UpdateOffer(manifest, sign(self._token, manifest)))
+            await self._way.send(UpdateOffer(manifest, sign(self._device.token, manifest)))
 
     async def _send_block(self, offset: int) -> None:
         bundle = self._offered

@@ -33,7 +33,7 @@ def load(name_or_path: str | os.PathLike[str], directory: Path | None = None) ->
     A name (`chacha`) is looked for in `directory`, the owner's own, then among the shipped
     ones. Anything that ends in `.toml` or holds a slash is a path. Raises PersonaError.
     """
-    path = _find(name_or_path, directory)
+    path = find(name_or_path, directory)
     try:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
@@ -56,7 +56,8 @@ def names(directory: Path | None = None) -> tuple[str, ...]:
     return tuple(sorted({path.stem for folder in folders for path in folder.glob("*.toml")}))
 
 
-def _find(name_or_path: str | os.PathLike[str], directory: Path | None) -> Path:
+def find(name_or_path: str | os.PathLike[str], directory: Path | None = None) -> Path:
+    """The file that `load` would read. Raises PersonaError."""
     given = os.fspath(name_or_path)
     if given.endswith(".toml") or "/" in given or os.sep in given:
         return Path(given).expanduser()

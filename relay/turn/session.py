@@ -12,6 +12,7 @@ from msgspec import structs
 from structlog.typing import FilteringBoundLogger
 
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
+from relay.devices.device import Device
 from relay.devices.updater import Updater
 from relay.hearing.base import ListenMode
 from relay.hearing.hearing import (
@@ -33,7 +34,16 @@ from relay.turn.turn import Turn
 from relay.wire.blocks import Blocks
 from relay.wire.connection import Connection
 from relay.wire.errors import CloseCode, Disconnected
-from relay.wire.messages import Abort, DeviceMessage, Listen, Mcp, Report, Tts, Update
+from relay.wire.messages import (
+    Abort,
+    DeviceMessage,
+    Listen,
+    Mcp,
+    Report,
+    TokenState,
+    Tts,
+    Update,
+)
 
 _FRAME_S = FRAME_SAMPLES / RATE_HZ
 
@@ -53,7 +63,8 @@ _LET_GO_S = 1.0
 class Session:
     """Runs until the doll has gone for good. `delivery` takes over its new connections."""
 
-    def __init__(self, connection: Connection, services: Services) -> None:
+    def __init__(self, connection: Connection, services: Services, device: Device) -> None:
+        self.device = device
         self._services = services
         self._log = connection.log
         self._machine = Machine()
@@ -66,8 +77,7 @@ class Session:
         )
         self._updater: Updater | None = None
         if services.shelf is not None:
-            token = services.settings.relay.token
-            self._updater = Updater(self.delivery, services.shelf, token, self._log)
+            self._updater = Updater(self.delivery, services.shelf, device, self._log)
         self._blocks = Blocks(FRAME_SAMPLES)
         self._hearing = Hearing(
             services.detector.stream(),
@@ -77,7 +87,7 @@ class Session:
         )
         self._recognition = Recognition(
             services.stt,
-            services.persona.languages,
+            device.languages,
             timeout_s=settings.stt_timeout_s,
             on_early=lambda early: self._hearing.transcribed(early.text, early.language),
         )
@@ -139,6 +149,8 @@ class Session:
                     self.delivery.confirm()  # it has what it was sent, or would not ask for more
                 if self._updater is not None:
                     await self._updater.obey(message)
+            case TokenState():
+                self.device.on_token(message.state == "stored")
             case Mcp():
                 self._log.debug("mcp", keys=sorted(message.payload))
 
@@ -243,8 +255,8 @@ class Session:
             head_start_s=self._services.settings.turn.head_start_ms / 1000,
             on_first_audio=self._machine.first_audio,
         )
-        conversation = self._services.conversations.of(self.delivery.device_id, self._now())
-        turn = Turn(self.delivery, self._services, conversation, reply, timeline, log)
+        conversation = self.device.conversation(self._now())
+        turn = Turn(self.delivery, self._services, self.device, conversation, reply, timeline, log)
         recognition = None if pcm is None else self._recognition.finish(pcm)
         self._turn = asyncio.create_task(self._run_turn(turn, recognition, log))
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from structlog.typing import FilteringBoundLogger
 
+from relay.devices.device import Device
 from relay.errors import ErrorKind, ProviderError
 from relay.llm.base import Part, Request
 from relay.memory.conversation import Conversation
@@ -31,6 +32,7 @@ class Turn:
         self,
         doll: Doll,
         services: Services,
+        device: Device,
         conversation: Conversation,
         reply: Reply,
         timeline: Timeline,
@@ -38,7 +40,8 @@ class Turn:
     ) -> None:
         self._doll = doll
         self._services = services
-        self._persona: Persona = services.persona
+        self._device = device
+        self._persona: Persona = device.persona
         self._conversation = conversation
         self._reply = reply
         self._timeline = timeline
@@ -105,7 +108,7 @@ class Turn:
         """Speak a fixed line, and if even that fails, play the chime."""
         self._remember(self._reply.said())
         await self._talk()
-        line = self._services.line(key, self._language)
+        line = self._device.line(key, self._language)
         self._log.info("says", line=key)
         try:
             async with asyncio.timeout(self._services.settings.turn.turn_timeout_s):

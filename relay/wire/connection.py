@@ -10,7 +10,6 @@ while True:
 from __future__ import annotations
 
 import asyncio
-import re
 
 import structlog
 from msgspec import structs
@@ -22,6 +21,7 @@ from relay.audio import Pcm
 from relay.wire.codecs import Decoder, Encoder, downlink, make_decoder, make_encoder
 from relay.wire.errors import CloseCode, Disconnected, ErrorCode, WireError
 from relay.wire.framing import framing
+from relay.wire.headers import identifier
 from relay.wire.intake import Intake, read_hello
 from relay.wire.limits import TokenBucket, WireLimits
 from relay.wire.link import Link
@@ -37,8 +37,6 @@ from relay.wire.messages import (
     encode,
 )
 from relay.wire.output import Output
-
-_IDENTIFIER = re.compile(r"[!-~]{1,64}")  # printable ASCII without spaces: a MAC, a UUID, a name
 
 
 class Connection:
@@ -62,7 +60,7 @@ class Connection:
         """Use `open`. Raises WireError when the hello asks for what the relay cannot do."""
         self.session_id = session_id
         self.device_id = device_id  #: as the doll says; a name made from the session if it does not
-        self.client_id = _identifier(headers.get("client-id")) or ""
+        self.client_id = identifier(headers.get("client-id")) or ""
         self.hello = hello
         self.log = log  #: with the doll and the session bound
         self.decoder: Decoder = make_decoder(hello.audio_params)
@@ -91,7 +89,7 @@ class Connection:
         A doll that does not say a proper hello in time is told why and closed. Raises Disconnected.
         """
         headers = websocket.headers
-        device_id = _identifier(headers.get("device-id")) or f"unnamed-{session_id[:8]}"
+        device_id = identifier(headers.get("device-id")) or f"unnamed-{session_id[:8]}"
         log = structlog.get_logger().bind(device=device_id, session=session_id)
         link = Link(websocket, limits, log)
         await link.accept()
@@ -198,10 +196,6 @@ async def _refuse(link: Link, error: WireError) -> Disconnected:
     await link.send(encode(Error(error.code, error.message)))
     code = error.close or CloseCode.PROTOCOL_ERROR
     return await link.close(code, f"{error.code}: {error.message}")
-
-
-def _identifier(value: str | None) -> str | None:
-    return value if value and _IDENTIFIER.fullmatch(value) else None
 
 
 def _version(hello: Hello, headers: Headers) -> int:

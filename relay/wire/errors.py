@@ -30,6 +30,8 @@ class CloseCode(IntEnum):
     REPLACED = 4005  #: the same device has connected again
     IDLE = 4006  #: nothing was received for too long
     BAD_MESSAGES = 4007  #: too many messages that could not be understood
+    NEW_TOKEN = 4008  #: the device has a new token: it comes back with that
+    REVOKED = 4009  #: its token is good for nothing any more
 
 
 class ErrorCode(StrEnum):

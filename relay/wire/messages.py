@@ -40,6 +40,7 @@ class Features(Struct, frozen=True):
     aec: bool = False  #: it wants the relay to cancel the echo of its speaker
     report: bool = False  #: ours: it sends a `report` after each reply
     resume: bool = False  #: ours: it can go on with a reply that a lost link cut off
+    token: bool = False  #: ours: it stores a new token that it is sent
 
 
 class Resume(Struct, frozen=True):
@@ -126,7 +127,14 @@ class Update(Struct, frozen=True, tag="update"):
     session_id: _Name = ""
 
 
-DeviceMessage: TypeAlias = Hello | Listen | Abort | Mcp | Ping | Report | Update
+class TokenState(Struct, frozen=True, tag="token"):
+    """Device to relay, ours: what became of the token that it was sent."""
+
+    state: Literal["stored", "failed"]
+    session_id: _Name = ""
+
+
+DeviceMessage: TypeAlias = Hello | Listen | Abort | Mcp | Ping | Report | Update | TokenState
 
 
 class ServerHello(Struct, frozen=True, tag="hello"):
@@ -182,6 +190,15 @@ class UpdateOffer(Struct, frozen=True, tag="update"):
     signature: str  #: HMAC-SHA256 of it with the doll's token, hex
 
 
+class Token(Struct, frozen=True, tag="token"):
+    """Relay to device, ours: what it shows as its bearer token from now on."""
+
+    token: str
+
+    def __repr__(self) -> str:
+        return "Token()"  # nothing that prints a message gives it away
+
+
 class Alert(Struct, frozen=True, tag="alert"):
     """Relay to device: a text to show, with a sound. Stock firmware wants all three fields."""
 
@@ -202,7 +219,7 @@ class Pong(Struct, frozen=True, tag="pong"):
 
 
 RelayMessage: TypeAlias = (
-    ServerHello | Stt | Llm | Tts | Mcp | System | UpdateOffer | Alert | Error | Pong
+    ServerHello | Stt | Llm | Tts | Mcp | System | UpdateOffer | Token | Alert | Error | Pong
 )
 
 _decoder = msgspec.json.Decoder(DeviceMessage)

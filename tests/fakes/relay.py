@@ -1,5 +1,7 @@
-"""A whole relay on this machine, with providers that do as told. `python -m tests.fakes.relay PORT`
-runs one in a process of its own, to be killed."""
+"""A whole relay on this machine, with providers that do as told.
+
+`python -m tests.fakes.relay PORT DATA` runs one in a process of its own, to be killed.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,11 @@ import asyncio
 import audioop
 import struct
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +22,12 @@ import uvicorn
 from relay.app import create_app
 from relay.audio import FRAME_SAMPLES, Pcm
 from relay.config import Settings
+from relay.devices.registry import Registry
+from relay.dolls import Dolls
 from relay.persona import load
 from relay.serve import serve
 from relay.services import Services
+from relay.store.database import Database
 from relay.wire.codecs.adpcm import AdpcmEncoder
 from relay.wire.server import websocket_options
 from tests.fakes.detector import LoudnessDetector
@@ -65,6 +72,18 @@ class Relay:
 
     url: str
     services: Services
+    dolls: Dolls
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def registry(self) -> Registry:
+        return self.dolls.registry
+
+    async def token(self, device_id: str) -> str:
+        """What this doll shows; it is paired if it is new."""
+        if device_id not in self._tokens:
+            self._tokens[device_id] = await self.registry.issue(device_id)
+        return self._tokens[device_id]
 
     @property
     def tts(self) -> Sweep:
@@ -91,10 +110,18 @@ def services(settings: Settings) -> Services:
 
 @asynccontextmanager
 async def running(port: int = 0, **settings: dict[str, Any]) -> AsyncIterator[Relay]:
-    """A relay with these sections of its settings."""
-    shared = services(Settings(**settings))
+    """A relay with these sections of its settings, and with a database that is gone with it."""
+    with tempfile.TemporaryDirectory(prefix="relay-") as data:
+        async with _running(port, Path(data), Settings(**settings)) as relay:
+            yield relay
+
+
+@asynccontextmanager
+async def _running(port: int, data: Path, settings: Settings) -> AsyncIterator[Relay]:
+    shared = services(settings)
+    app = create_app(shared, await Database.open(data))
     config = uvicorn.Config(
-        create_app(shared),
+        app,
         port=port,
         log_config=None,
         timeout_graceful_shutdown=1,
@@ -106,7 +133,7 @@ async def running(port: int = 0, **settings: dict[str, Any]) -> AsyncIterator[Re
         await asyncio.sleep(0.01)
     host, port = server.servers[0].sockets[0].getsockname()
     try:
-        yield Relay(f"ws://{host}:{port}/xiaozhi/v1/", shared)
+        yield Relay(f"ws://{host}:{port}/xiaozhi/v1/", shared, app.state.dolls)
     finally:
         server.should_exit = True
         await task
@@ -117,4 +144,4 @@ async def _build(settings: Settings) -> Services:
 
 
 if __name__ == "__main__":
-    serve(Settings(relay={"port": int(sys.argv[1])}), _build)
+    serve(Settings(relay={"port": int(sys.argv[1]), "data": sys.argv[2]}), _build)

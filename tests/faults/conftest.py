@@ -16,6 +16,8 @@ from tools.simulator.console import Item, LogLine
 from tools.simulator.doll import SimulatedDoll
 from tools.simulator.network import Network
 
+DOLL = "24:6f:28:00:00:01"
+
 
 class World:
     """A doll, its relay, and the network between them."""
@@ -73,16 +75,18 @@ class World:
 def world() -> Callable[..., Any]:
     """`async with world() as w`: a doll that is ready for a question.
 
-    It has a relay with these settings of a turn, or that of `url`.
+    It has a relay with these settings of a turn, or that of `url`, which knows the doll's `token`.
     """
 
     @asynccontextmanager
-    async def make(url: str = "", **turn: Any) -> AsyncIterator[World]:
+    async def make(url: str = "", token: str = "", **turn: Any) -> AsyncIterator[World]:
         async with AsyncExitStack() as stack:
             relay = None if url else await stack.enter_async_context(running(turn=turn))
             network = Network()
             doll = SimulatedDoll(
                 relay.url if relay else url,
+                device_id=DOLL,
+                token=await relay.token(DOLL) if relay else token,
                 settings={"volume": 100, "sounds": False},
                 network=network,
                 on_item=lambda item: w.take(item),

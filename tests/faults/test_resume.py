@@ -7,13 +7,16 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from relay.audio import Pcm
+from relay.config import RelaySettings
 from relay.llm.base import Message
+from tools.pairing import issue
 
 Worlds = Callable[..., Any]
 
@@ -142,9 +145,9 @@ async def test_a_question_that_ends_while_the_link_is_away_is_lost_and_told(
 
 
 @asynccontextmanager
-async def relay_process(port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+async def relay_process(port: int, data: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "ignore", "-m", "tests.fakes.relay", str(port)),
+        *(sys.executable, "-W", "ignore", "-m", "tests.fakes.relay", str(port), str(data)),
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None
@@ -159,24 +162,28 @@ async def relay_process(port: int) -> AsyncIterator[asyncio.subprocess.Process]:
 
 
 async def test_a_relay_that_was_killed_and_restarted_finds_a_doll_that_is_ready(
-    world: Worlds, question: Pcm, unused_tcp_port: int
+    world: Worlds, question: Pcm, unused_tcp_port: int, tmp_path: Path
 ) -> None:
     port = unused_tcp_port
-    async with relay_process(port) as first, world(f"ws://127.0.0.1:{port}/xiaozhi/v1/") as w:
+    token = await issue(RelaySettings(data=tmp_path), DOLL)
+    url = f"ws://127.0.0.1:{port}/xiaozhi/v1/"
+    async with relay_process(port, tmp_path) as first, world(url, token) as w:
         w.when("sound start", first.kill)
         asking = asyncio.create_task(w.doll.ask(question))
         await first.wait()
-        async with relay_process(port):
+        async with relay_process(port, tmp_path):
             reply = await asking
             assert "turn: the answer is lost" in reply.warnings
             assert (await w.doll.ask(question)).text == "그건 나도 잘 모르겠어."
 
 
 async def test_a_relay_that_stops_does_not_wait_for_a_doll_that_is_lost(
-    world: Worlds, question: Pcm, unused_tcp_port: int
+    world: Worlds, question: Pcm, unused_tcp_port: int, tmp_path: Path
 ) -> None:
     port = unused_tcp_port
-    async with relay_process(port) as relay, world(f"ws://127.0.0.1:{port}/xiaozhi/v1/") as w:
+    token = await issue(RelaySettings(data=tmp_path), DOLL)
+    url = f"ws://127.0.0.1:{port}/xiaozhi/v1/"
+    async with relay_process(port, tmp_path) as relay, world(url, token) as w:
         w.when("sound start", lambda: w.drop(away_s=60.0))
         asking = asyncio.create_task(w.doll.ask(question))
         assert relay.stderr is not None

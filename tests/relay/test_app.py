@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import gc
 import json
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -18,9 +20,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from relay.app import create_app
 from relay.config import Settings
+from relay.devices.registry import Registry
 from relay.memory.conversation import Conversations
 from relay.persona import load
 from relay.services import Services
+from relay.store.database import Database
 from relay.turn.reply import Reply
 from relay.turn.session import Session
 from relay.turn.turn import Turn
@@ -44,7 +48,9 @@ HELLO = {
 class Relay:
     """A running relay."""
 
-    def __init__(self, address: str, services: Services) -> None:
+    def __init__(self, address: str, services: Services, registry: Registry) -> None:
+        self.registry = registry
+        self.tokens: dict[str, str] = {}
         self.http = f"http://{address}"
         self.url = f"ws://{address}/xiaozhi/v1/"
         self.services = services
@@ -57,7 +63,10 @@ class Relay:
 
     @asynccontextmanager
     async def doll(self, name: str = "doll-1", **headers: str) -> AsyncIterator[ClientConnection]:
-        given = {"Device-Id": name, "Protocol-Version": "1", **headers}
+        if name not in self.tokens:
+            self.tokens[name] = await self.registry.issue(name)
+        shown = {"Authorization": f"Bearer {self.tokens[name]}"}
+        given = {"Device-Id": name, "Protocol-Version": "1", **shown, **headers}
         async with connect(self.url, additional_headers=given, compression=None) as socket:
             await socket.send(json.dumps(HELLO))
             assert json.loads(await socket.recv())["type"] == "hello"
@@ -75,7 +84,8 @@ async def running(settings: dict[str, Any]) -> AsyncIterator[Relay]:
         persona=load("chacha"),
         conversations=Conversations(),
     )
-    app = create_app(services)
+    folder = tempfile.TemporaryDirectory(prefix="relay-")
+    app = create_app(services, await Database.open(Path(folder.name)))
     server = uvicorn.Server(
         uvicorn.Config(
             app, port=0, log_config=None, timeout_graceful_shutdown=2, **websocket_options()
@@ -86,10 +96,11 @@ async def running(settings: dict[str, Any]) -> AsyncIterator[Relay]:
         await asyncio.sleep(0.01)
     host, port = server.servers[0].sockets[0].getsockname()
     try:
-        yield Relay(f"{host}:{port}", services)
+        yield Relay(f"{host}:{port}", services, app.state.dolls.registry)
     finally:
         server.should_exit = True
         await task
+        folder.cleanup()
 
 
 @pytest.fixture
@@ -154,17 +165,6 @@ async def test_a_conversation_goes_on_after_a_reconnect(relay: Relay) -> None:
     assert len(relay.services.llm.requests[1].history) == 2
 
 
-async def test_a_doll_without_the_token_is_refused_before_the_upgrade() -> None:
-    async with running({"relay": {"token": "s3cret"}}) as relay:
-        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "s3cret"}):
-            with pytest.raises(InvalidStatus) as refused:
-                async with relay.doll(**headers):
-                    pass
-            assert refused.value.response.status_code == 403
-        async with relay.doll(Authorization="Bearer s3cret") as socket:
-            assert await ask(socket)
-
-
 async def test_a_full_relay_says_so() -> None:
     async with running({"relay": {"max_dolls": 1}}) as relay, relay.doll("doll-1"):
         with pytest.raises((InvalidStatus, ConnectionClosed)):
@@ -211,13 +211,13 @@ async def test_a_doll_that_vanishes_mid_answer_is_forgotten(relay: Relay) -> Non
 
 async def test_a_restart_closes_dolls_with_going_away() -> None:
     async with running({}) as relay:
-        socket = await connect(relay.url, additional_headers={"Device-Id": "doll-1"})
-        await socket.send(json.dumps(HELLO))
-        await socket.recv()
+        doll = relay.doll()
+        socket = await doll.__aenter__()
         await socket.send(QUIET.tobytes())
     with pytest.raises(ConnectionClosed):
         await socket.recv()
     assert socket.close_code in (1001, 1012)
+    await doll.__aexit__(None, None, None)
 
 
 def alive() -> int:

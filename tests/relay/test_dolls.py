@@ -28,8 +28,8 @@ async def relay() -> AsyncIterator[Relay]:
 class Doll:
     """A doll that counts, and keeps the audio that it got."""
 
-    def __init__(self, url: str, name: str = "doll-1") -> None:
-        self.url = url
+    def __init__(self, relay: Relay, name: str = "doll-1") -> None:
+        self.relay = relay
         self.name = name
         self.session_id = ""
         self.received = 0
@@ -47,8 +47,9 @@ class Doll:
         }
         if resume:
             hello["resume"] = resume
-        headers = {"Device-Id": self.name}
-        async with connect(self.url, additional_headers=headers, compression=None) as socket:
+        token = await self.relay.token(self.name)
+        headers = {"Device-Id": self.name, "Authorization": f"Bearer {token}"}
+        async with connect(self.relay.url, additional_headers=headers, compression=None) as socket:
             await socket.send(json.dumps(hello))
             answer = json.loads(await socket.recv())
             assert answer["type"] == "hello"
@@ -95,7 +96,7 @@ async def dolls(relay: Relay) -> int:
 
 
 async def test_a_doll_that_was_cut_off_takes_its_session_over(relay: Relay) -> None:
-    doll = Doll(relay.url)
+    doll = Doll(relay)
     async with doll.link() as socket:
         assert doll.resumed is None
         session = doll.session_id
@@ -115,7 +116,7 @@ async def test_a_doll_that_was_cut_off_takes_its_session_over(relay: Relay) -> N
 
 
 async def test_the_new_connection_wins_while_the_old_one_looks_alive(relay: Relay) -> None:
-    doll = Doll(relay.url)
+    doll = Doll(relay)
     async with doll.link() as old:
         await doll.ask(old)
         await doll.take(old, frames=10)
@@ -130,7 +131,7 @@ async def test_the_new_connection_wins_while_the_old_one_looks_alive(relay: Rela
 
 
 async def test_a_session_that_nobody_knows_is_begun_anew(relay: Relay) -> None:
-    doll = Doll(relay.url)
+    doll = Doll(relay)
     async with doll.again(session_id="0123456789abcdef") as socket:
         assert doll.resumed is False
         assert doll.session_id != "0123456789abcdef"
@@ -143,7 +144,7 @@ async def test_a_session_that_nobody_knows_is_begun_anew(relay: Relay) -> None:
 async def test_who_cannot_tell_where_he_was_begins_anew_and_ends_the_old_session(
     relay: Relay, wrong: dict[str, Any]
 ) -> None:
-    doll = Doll(relay.url)
+    doll = Doll(relay)
     async with doll.link() as socket:
         await doll.ask(socket)
         await doll.take(socket, frames=5)
@@ -156,7 +157,7 @@ async def test_who_cannot_tell_where_he_was_begins_anew_and_ends_the_old_session
 
 
 async def test_another_doll_does_not_get_a_session_though_it_knows_its_name(relay: Relay) -> None:
-    doll, thief = Doll(relay.url), Doll(relay.url, "doll-2")
+    doll, thief = Doll(relay), Doll(relay, "doll-2")
     async with doll.link() as socket:
         await doll.ask(socket)
         await doll.take(socket, frames=5)
@@ -168,7 +169,7 @@ async def test_another_doll_does_not_get_a_session_though_it_knows_its_name(rela
 
 
 async def test_a_doll_that_was_still_asking_begins_anew(relay: Relay) -> None:
-    doll = Doll(relay.url)
+    doll = Doll(relay)
     async with doll.link() as socket:
         await socket.send(json.dumps({"type": "listen", "state": "start", "mode": "manual"}))
         await socket.send(LOUD.tobytes())
@@ -179,7 +180,7 @@ async def test_a_doll_that_was_still_asking_begins_anew(relay: Relay) -> None:
 
 
 async def test_a_device_that_does_not_count_is_forgotten_at_once(relay: Relay) -> None:
-    doll = Doll(relay.url)
+    doll = Doll(relay)
     async with doll.link(counts=False) as socket:
         await doll.ask(socket)
         await doll.take(socket, frames=5)
@@ -191,7 +192,7 @@ async def test_a_device_that_does_not_count_is_forgotten_at_once(relay: Relay) -
 
 
 async def test_an_interruption_ends_what_is_being_sent_again(relay: Relay) -> None:
-    doll = Doll(relay.url)
+    doll = Doll(relay)
     async with doll.link() as socket:
         await doll.ask(socket)
         await doll.take(socket)
@@ -206,13 +207,13 @@ async def test_an_interruption_ends_what_is_being_sent_again(relay: Relay) -> No
 
 async def test_a_doll_whose_link_is_lost_keeps_its_place_in_a_full_relay() -> None:
     async with running(relay={"max_dolls": 1}) as relay:
-        doll = Doll(relay.url)
+        doll = Doll(relay)
         async with doll.link() as socket:
             await doll.ask(socket)
             await doll.take(socket, frames=5)
             socket.transport.abort()
         with pytest.raises((InvalidStatus, ConnectionClosed)):
-            async with Doll(relay.url, "doll-2").link():
+            async with Doll(relay, "doll-2").link():
                 pass
         async with doll.again() as socket:
             assert doll.resumed is True

@@ -107,9 +107,11 @@ async def _until(moment: float) -> None:
 
 
 @asynccontextmanager
-async def bench_doll(url: str, name: str) -> AsyncIterator[BenchDoll]:
-    """Connect, and exchange hellos."""
+async def bench_doll(url: str, name: str, token: str = "") -> AsyncIterator[BenchDoll]:
+    """Connect, and exchange hellos. The relay wants the doll's token."""
     headers = {"Device-Id": name, "Client-Id": name, "Protocol-Version": "1"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     async with connect(url, additional_headers=headers, compression=None, max_queue=None) as socket:
         await socket.send(json.dumps(_HELLO))
         json.loads(await socket.recv())

@@ -57,9 +57,10 @@ async def measure(dolls: int) -> Report:
     floor = await _floor(sound)
     async with running_relay(command=_SERVER) as relay:
         url = await relay.url()
-        alone_ptt, alone_auto = await _alone(url, sound)
-        crowd_ptt = await _crowd_push_to_talk(url, sound, dolls)
-        crowd_auto, cpu_s_per_minute = await _crowd(relay, url, sound, dolls)
+        tokens = await relay.tokens("bench-alone", *(f"bench-{n}" for n in range(dolls)))
+        alone_ptt, alone_auto = await _alone(url, tokens, sound)
+        crowd_ptt = await _crowd_push_to_talk(url, tokens, sound, dolls)
+        crowd_auto, cpu_s_per_minute = await _crowd(relay, tokens, sound, dolls)
     async with running_relay(command=_SERVER) as relay:
         idle_kb = await _idle(relay, await relay.url())
     alone_auto = [t - silence_s for t in alone_auto]
@@ -143,8 +144,10 @@ async def _floor(sound: _Sound) -> list[float]:
         return [await doll.push_to_talk(sound.frames) for _ in range(_TURNS)]
 
 
-async def _alone(url: str, sound: _Sound) -> tuple[list[float], list[float]]:
-    async with bench_doll(url, "bench-alone") as doll:
+async def _alone(
+    url: str, tokens: dict[str, str], sound: _Sound
+) -> tuple[list[float], list[float]]:
+    async with bench_doll(url, "bench-alone", tokens["bench-alone"]) as doll:
         await doll.push_to_talk(sound.frames)  # the first turn warms up
         held = [await doll.push_to_talk(sound.frames, listen=False) for _ in range(_TURNS)]
         free = [
@@ -154,11 +157,14 @@ async def _alone(url: str, sound: _Sound) -> tuple[list[float], list[float]]:
         return held, free
 
 
-async def _crowd_push_to_talk(url: str, sound: _Sound, dolls: int) -> list[float]:
+async def _crowd_push_to_talk(
+    url: str, tokens: dict[str, str], sound: _Sound, dolls: int
+) -> list[float]:
     """All dolls hold their buttons at once, spread over one cycle."""
 
     async def talk(number: int) -> list[float]:
-        async with bench_doll(url, f"bench-{number}") as doll:
+        name = f"bench-{number}"
+        async with bench_doll(url, name, tokens[name]) as doll:
             await asyncio.sleep(number / dolls * _CYCLE_S / 2)
             return [await doll.push_to_talk(sound.frames) for _ in range(_CYCLES)]
 
@@ -166,12 +172,14 @@ async def _crowd_push_to_talk(url: str, sound: _Sound, dolls: int) -> list[float
 
 
 async def _crowd(
-    relay: RelayProcess, url: str, sound: _Sound, dolls: int
+    relay: RelayProcess, tokens: dict[str, str], sound: _Sound, dolls: int
 ) -> tuple[list[float], float]:
     """All dolls talk hands-free; also the relay's CPU seconds per doll and minute."""
+    url = await relay.url()
 
     async def talk(number: int) -> list[float]:
-        async with bench_doll(url, f"bench-{number}") as doll:
+        name = f"bench-{number}"
+        async with bench_doll(url, name, tokens[name]) as doll:
             await doll.stream(sound.silence, number / dolls * _CYCLE_S)
             times = []
             for _ in range(_CYCLES):
@@ -196,11 +204,13 @@ async def _together(dolls: int, talk: Callable[[int], Awaitable[list[float]]]) -
 async def _idle(relay: RelayProcess, url: str) -> float:
     """Kilobytes that the relay grows by for each doll that is connected and silent."""
     process = psutil.Process(relay.pid)
+    warm = await relay.tokens(*(f"warm-{number}" for number in range(20)))
+    idle = await relay.tokens(*(f"idle-{number}" for number in range(_IDLE_DOLLS)))
     async with AsyncExitStack() as stack:
-        for number in range(20):  # what grows only once grows now
-            await stack.enter_async_context(bench_doll(url, f"warm-{number}"))
+        for name, token in warm.items():  # what grows only once grows now
+            await stack.enter_async_context(bench_doll(url, name, token))
         before = process.memory_info().rss
-        for number in range(_IDLE_DOLLS):
-            await stack.enter_async_context(bench_doll(url, f"idle-{number}"))
+        for name, token in idle.items():
+            await stack.enter_async_context(bench_doll(url, name, token))
         await asyncio.sleep(1)
         return (process.memory_info().rss - before) / 1024 / _IDLE_DOLLS

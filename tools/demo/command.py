@@ -22,6 +22,8 @@ from tools.texts import texts
 _HERE = Path(__file__).parent
 _QUESTIONS = [_HERE / "questions" / name for name in ("ko-name.wav", "en-arithmetic.wav")]
 
+_DOLL = "24:6f:28:00:00:01"
+
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -49,7 +51,8 @@ async def _demo(out: Path, questions: list[Path], say: dict[str, str]) -> None:
             url = await relay.url()
             brain = next((e["brain"] for e in log if e.get("event") == "ready"), "?")
             console.print("✓ " + say["ready"].format(brain=brain))
-            async with SimulatedDoll(url, out=out) as doll:
+            token = (await relay.tokens(_DOLL))[_DOLL]
+            async with SimulatedDoll(url, device_id=_DOLL, token=token, out=out) as doll:
                 await doll.ready()
                 console.print("✓ " + say["doll"] + "\n")
                 for number, wav in enumerate(questions, 1):

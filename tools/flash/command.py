@@ -37,7 +37,10 @@ def flash(
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option(envvar="DOLL_TOKEN", help="The doll's token; by default the relay's, here."),
+        typer.Option(
+            envvar="DOLL_TOKEN",
+            help="The doll's token, from `doll devices add`; a relay here is asked for one.",
+        ),
     ] = None,
     image: Annotated[
         Path | None, typer.Option(help="First flash this MicroPython image (.bin).")

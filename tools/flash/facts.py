@@ -49,6 +49,7 @@ class BoardFacts:
     installed: Mapping[str, str] = field(default_factory=dict)  #: by the last doll flash
     settings: str | None = None  #: the text of settings.json; holds secrets
     settings_good: str | None = None  #: what the firmware last read without a fault
+    device_id: str = ""  #: what the firmware calls itself unless its settings say otherwise
 
     @property
     def chip(self) -> str:
@@ -84,6 +85,7 @@ def parse_facts(output: str) -> BoardFacts:
                 installed=_installed(fields["installed"]),
                 settings=fields["settings"],
                 settings_good=fields["settings_good"],
+                device_id=str(fields["id"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             continue

@@ -16,6 +16,7 @@ from tools.flash.errors import FlashError
 from tools.flash.facts import OLDEST_MICROPYTHON, BoardFacts, MpyFormat
 from tools.flash.image import Image, read_image, write_image
 from tools.flash.mpremote import Mpremote
+from tools.flash.pairing import token_for
 from tools.flash.person import Person
 from tools.flash.plan import Plan, make_plan
 from tools.flash.ports import choose_port, usb_ports
@@ -23,6 +24,9 @@ from tools.flash.watch import Step, Watch
 
 #: From the reset to a doll that is ready: start, Wi-Fi, relay, and a second try of each.
 READY_LIMIT_S = 90.0
+
+#: From a doll that has its relay to the code by which its owner pairs it.
+_CODE_S = 3.0
 
 #: After an image was flashed the board makes a file system before it answers.
 _FIRST_START_S = 40.0
@@ -67,7 +71,7 @@ def install(options: Options, person: Person) -> None:
     if port is not None:
         person.say("found", port=port, machine=facts.machine, release=facts.release)
     try:
-        plan = _planned(options, facts, person)
+        plan, has_token = _planned(options, facts, person)
         if options.dry_run and image is not None:
             person.say("would_flash", path=image.path, chip=image.chip, offset=hex(image.offset))
     except FlashError:
@@ -79,7 +83,7 @@ def install(options: Options, person: Person) -> None:
         return
     assert port is not None
     _copy(port, plan, person)
-    _watch(port, options.ready_limit_s, person)
+    _watch(port, options.ready_limit_s, person, has_token=has_token)
 
 
 def _checked(options: Options) -> Image | None:
@@ -150,8 +154,8 @@ def _first_answer(port: str) -> BoardFacts:
         time.sleep(1)
 
 
-def _planned(options: Options, facts: BoardFacts, person: Person) -> Plan:
-    """The plan, told to the person."""
+def _planned(options: Options, facts: BoardFacts, person: Person) -> tuple[Plan, bool]:
+    """The plan, told to the person, and whether the doll has a token then."""
     replaced = options.dry_run and options.image is not None
     if facts.version < OLDEST_MICROPYTHON and not replaced:
         wanted = ".".join(map(str, OLDEST_MICROPYTHON))
@@ -166,8 +170,13 @@ def _planned(options: Options, facts: BoardFacts, person: Person) -> Plan:
         board=board,
         wifi=_wifi(options, values, person),
         relay=_relay(options, values, person),
-        token=options.token if options.token is not None else _relay_token(person),
+        token=options.token,
     )
+    if options.token is None:
+        device_id = str(new.get("device_id") or facts.device_id)
+        dry_run = options.dry_run
+        token = token_for(device_id, str(new.get("relay")), new, person, dry_run=dry_run)
+        new = settings.merged(new, token=token)
     changed = new != values or damaged or facts.settings is None
     plan = make_plan(built, facts, settings.text(new) if changed else None)
     person.say(
@@ -187,7 +196,7 @@ def _planned(options: Options, facts: BoardFacts, person: Person) -> Plan:
     if changed:
         keys = [key for key in new if new[key] != values.get(key)]
         person.say("settings_change", keys=", ".join(keys) or "settings.json")
-    return plan
+    return plan, bool(new.get("token"))
 
 
 def _built(options: Options, facts: BoardFacts, person: Person) -> Build:
@@ -263,15 +272,6 @@ def _relay(options: Options, values: settings.Values, person: Person) -> str | N
     return url
 
 
-def _relay_token(person: Person) -> str | None:
-    """The token that a relay started here asks for: DOLL_RELAY__TOKEN, or doll.toml."""
-    token = load().relay.token
-    if token is None:
-        return None
-    person.say("token_found")
-    return token.get_secret_value()
-
-
 def relay_url(text: str) -> str:
     """The WebSocket address meant by what a person types: a host is enough."""
     url = text.strip()
@@ -321,14 +321,15 @@ def _restart(port: str | None) -> None:
             console.restart()
 
 
-def _watch(port: str, limit_s: float, person: Person) -> None:
-    """Restarts the doll and waits until it is ready.
+def _watch(port: str, limit_s: float, person: Person, *, has_token: bool) -> None:
+    """Restarts the doll and waits until it is ready, or has a code to be paired by.
 
     Raises:
         FlashError: it says why it will not be.
     """
     watch = Watch()
     step: Step | None = None
+    waits_for_code = False
     end = time.monotonic() + limit_s
     with Console(port, reconnect=True) as console, person.busy("watch_starting") as status:
         console.restart()
@@ -338,8 +339,15 @@ def _watch(port: str, limit_s: float, person: Person) -> None:
             if watch.step is not step:
                 step = watch.step
                 status(person.text(step))
-            if watch.ready or watch.setup or watch.failed or time.monotonic() > end:
+            if watch.ready and not waits_for_code:
+                # If it is not one of the relay's dolls, its code follows at once.
+                waits_for_code = True
+                end = time.monotonic() + (0.0 if has_token else _CODE_S)
+            if watch.setup or watch.failed or watch.code or time.monotonic() > end:
                 break
+    if watch.code:
+        person.say("pair", command=f"doll pair {watch.code}")
+        return
     if watch.ready:
         person.say("watch_ready")
         person.say("next")

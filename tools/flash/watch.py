@@ -45,6 +45,8 @@ _TIMES = 2
 
 _SETUP_OPEN = re.compile(r"ssid=(\S+) password=(\S+) address=(\S+)")
 
+_CODE = re.compile(r"\b\d{6}\b")
+
 _WIFI_FAILED = re.compile(r"status=(-?\w+) ?(.*)")
 _WIFI_STATUS = {"201": "wifi_not_found", "202": "wifi_password", "204": "wifi_password"}
 
@@ -67,6 +69,7 @@ class Watch:
         self.trouble: Trouble | None = None  #: seen at least once; forgotten when it goes on
         self.failed = False  #: the trouble is there to stay
         self.setup: OwnNetwork | None = None  #: it waits for somebody with a phone
+        self.code = ""  #: six digits: the relay does not know it yet
         self._seen: dict[str, int] = {}
         self._relay = ""
         self._traceback = False
@@ -106,6 +109,9 @@ class Watch:
             self._forget()
         elif (reason := line.rest("relay lost")) is not None:
             self._count(Trouble(_why_lost(reason), reason, self._relay))
+        elif (command := line.rest("pairing")) is not None:
+            if match := _CODE.search(command):
+                self.code = match[0]
         elif line.rest("state idle") is not None or line.rest("state listening") is not None:
             self._forget()
             self.step = Step.READY

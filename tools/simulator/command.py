@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
+from relay.config import load
+from relay.devices.records import RegistryError
+from relay.store.database import StoreError
+from tools.pairing import has_database, is_here, issue
 from tools.simulator.console import Item, LogLine, PlainLine
 from tools.simulator.doll import SimulatedDoll
 from tools.simulator.errors import SimulatorError
@@ -29,7 +34,9 @@ def sim(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the replies.")] = Path("sim-output"),
     mode: Annotated[AskMode, typer.Option(help="How the doll is spoken to.")] = AskMode.HOLD,
-    token: Annotated[str, typer.Option(envvar="DOLL_TOKEN", help="The doll's token.")] = "",
+    token: Annotated[
+        str, typer.Option(envvar="DOLL_TOKEN", help="Its token; asked for here.")
+    ] = "",
     device_id: Annotated[str, typer.Option(help="The doll's id.")] = "24:6f:28:00:00:01",
     delay_ms: Annotated[float, typer.Option(help="Delay of the network, each way.", min=0)] = 0,
     jitter_ms: Annotated[float, typer.Option(help="Up to so much more, at random.", min=0)] = 0,
@@ -38,6 +45,11 @@ def sim(
     verbose: Annotated[bool, typer.Option(help="Show the doll's own log on stderr.")] = False,
 ) -> None:
     """Run a simulated doll: the real firmware, WAV files in, WAV files out."""
+    try:
+        token = token or _token(relay, device_id)
+    except (StoreError, RegistryError, SQLAlchemyError) as error:
+        print(f"doll sim: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
     doll = SimulatedDoll(
         relay,
         device_id=device_id,
@@ -69,6 +81,14 @@ def sim(
     if report["error"]:
         print(f"doll sim: {report['error']}", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _token(relay_url: str, device_id: str) -> str:
+    """What the relay lets this doll in with, if the relay is here; else the doll says a code."""
+    relay = load().relay
+    if not is_here(relay_url) or not has_database(relay):
+        return ""
+    return asyncio.run(issue(relay, device_id, suggestion="sim"))
 
 
 async def _ask_all(

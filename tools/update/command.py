@@ -30,8 +30,7 @@ def update(
 ) -> None:
     """Build the firmware and offer it to the dolls that are connected to the relay here."""
     said = texts(__file__)
-    settings = load()
-    where = folder or settings.updates.folder
+    where = folder or load().updates.folder
     if not (firmware / "main.py").is_file():
         _fail(said["error_firmware"].format(folder=firmware))
     try:
@@ -51,8 +50,6 @@ def update(
         print(said["bundle"].format(kind=kind, files=bundle.files, size=size))
     if force:
         print(said["forced"])
-    if settings.relay.token is None:
-        print(said["no_token"])
     print(said["done"].format(version=bundles[0].version, folder=where))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.devices.codes import may_wait, new_code, read_code, wait_before_guess
+from relay.devices.codes import Recital, may_wait, new_code, read_code, wait_before_guess
 from relay.devices.settings import PairingSettings
 
 SETTINGS = PairingSettings()
@@ -71,3 +71,31 @@ def test_who_waits_as_long_as_told_may_guess(
     assert wait_before_guess(source, past, now + wait_s, SETTINGS) == 0
     if wait_s:
         assert wait_before_guess(source, past, now + wait_s - 1, SETTINGS) == 1
+
+
+def test_a_code_is_said_once_at_a_time() -> None:
+    recital = Recital()
+    assert recital.begin(0.0)
+    assert not recital.begin(1.0)
+    recital.stop()
+    assert recital.begin(1.0)
+
+
+def test_a_doll_that_only_listens_again_is_not_somebody_who_asks() -> None:
+    recital = Recital(pause_s=2.0)
+    recital.begin(0.0)
+    recital.end(5.0)
+    assert not recital.begin(6.9, by_hand=False)
+    assert recital.begin(7.0, by_hand=False)
+    recital.end(9.0)
+    assert recital.begin(9.1), "a button is a person"
+
+
+def test_a_code_is_not_said_for_ever() -> None:
+    recital = Recital(times=3)
+    said = 0
+    for now in range(100):
+        if recital.begin(float(now)):
+            said += 1
+            recital.stop()
+    assert said == 3

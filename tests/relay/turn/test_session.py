@@ -13,6 +13,7 @@ from relay.turn.machine import State
 from relay.turn.session import Session
 from relay.wire.messages import Abort, Listen
 from tests.fakes.connection import FRAME_S, LOUD, QUIET, FakeConnection
+from tests.fakes.devices import a_device
 
 pytestmark = pytest.mark.virtual_time
 
@@ -23,7 +24,7 @@ FailureLine = Callable[[str, str], bool]
 async def talking(services: Services, doll: FakeConnection) -> AsyncIterator[Session]:
     """A session that runs until the block ends, and leaves nothing behind."""
     before = asyncio.all_tasks()
-    session = Session(doll, services)
+    session = Session(doll, services, a_device(services, doll.device_id))
     task = asyncio.create_task(session.run())
     try:
         yield session

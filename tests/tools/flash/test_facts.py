@@ -22,6 +22,7 @@ FIELDS = {
     "installed": None,
     "settings": None,
     "settings_good": None,
+    "id": "24:6f:28:00:00:01",
 }
 
 

@@ -17,8 +17,10 @@ import uvicorn
 from relay.app import create_app
 from relay.config import Settings
 from relay.devices.shelf import Shelf, publish
+from relay.llm.chain import Chain
 from relay.persona import load
 from relay.services import Services
+from relay.store.database import Database
 from relay.wire.server import websocket_options
 from tests.fakes.detector import LoudnessDetector
 from tests.fakes.llm import FakeLanguageModel
@@ -114,7 +116,7 @@ class Board:
 class World:
     """One relay, one board with version 0.1.0."""
 
-    def __init__(self, folder: Path, port: int, logs: list[dict[str, Any]]) -> None:
+    def __init__(self, folder: Path, port: int, token: str, logs: list[dict[str, Any]]) -> None:
         self.folder = folder
         self.firmware = folder / "firmware"
         self.logs = logs
@@ -124,7 +126,7 @@ class World:
             {
                 "relay": f"ws://127.0.0.1:{port}/xiaozhi/v1/",
                 "wifi": [{"ssid": "home"}],
-                "token": "t0ken",
+                "token": token,
                 "device_id": "doll-1",
             },
         )
@@ -154,18 +156,21 @@ class World:
 
 
 @asynccontextmanager
-async def _relay(folder: Path) -> AsyncIterator[int]:
+async def _relay(folder: Path) -> AsyncIterator[tuple[int, str]]:
+    """Its port, and the token of the doll `doll-1`."""
     services = Services(
-        settings=Settings(relay={"token": "t0ken"}, limits={"texts_per_s": 100.0}),
+        settings=Settings(limits={"texts_per_s": 100.0}),
         detector=LoudnessDetector(),
         stt=FakeSpeechToText("안녕"),
-        llm=FakeLanguageModel(["그래."]),
+        brain=Chain(tail=FakeLanguageModel(["그래."])),
         tts=FakeTextToSpeech(0.2),
         persona=load("chacha"),
         shelf=Shelf(folder),
     )
+    app = create_app(services, await Database.open(folder.with_name("data")))
+    token = await app.state.dolls.registry.issue("doll-1")
     config = uvicorn.Config(
-        create_app(services),
+        app,
         port=0,
         log_config=None,
         timeout_graceful_shutdown=1,
@@ -176,7 +181,7 @@ async def _relay(folder: Path) -> AsyncIterator[int]:
     while not server.started:
         await asyncio.sleep(0.01)
     try:
-        yield server.servers[0].sockets[0].getsockname()[1]
+        yield server.servers[0].sockets[0].getsockname()[1], token
     finally:
         server.should_exit = True
         await task
@@ -192,8 +197,8 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         assert source.count(text) == 1, f"{name} does not say {text}"
         path.write_text(source.replace(text, instead))
     with structlog.testing.capture_logs() as logs:
-        async with _relay(tmp_path / "updates") as port:
-            made = World(tmp_path, port, logs)  # type: ignore[arg-type]
+        async with _relay(tmp_path / "updates") as (port, token):
+            made = World(tmp_path, port, token, logs)  # type: ignore[arg-type]
             try:
                 yield made
             finally:

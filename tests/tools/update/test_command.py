@@ -19,7 +19,6 @@ from tools.flash.build import FIRMWARE
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DOLL_RELAY__TOKEN", raising=False)
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -31,7 +30,6 @@ async def test_the_relay_finds_what_it_made_and_every_board_its_own(tmp_path: Pa
     code, output = run("--version", "0.9.0")
     assert code == 0, output
     assert "0.9.0" in output
-    assert "relay.token" in output, "it says that dolls want a token"
     shelf = Shelf(tmp_path / "updates")
     await shelf.look()
     for arch in ("xtensawin", "rv32imc", "armv7m"):
@@ -56,14 +54,6 @@ def test_force_is_told_to_relay_and_owner(tmp_path: Path) -> None:
     assert code == 0
     assert '"update": "any"' in output
     assert json.loads((tmp_path / "updates" / "latest.json").read_text())["force"] is True
-
-
-def test_a_token_in_the_settings_leaves_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOLL_RELAY__TOKEN", "t0ken")
-    code, output = run()
-    assert code == 0
-    assert "relay.token" not in output
-    assert "t0ken" not in output
 
 
 @pytest.mark.parametrize(

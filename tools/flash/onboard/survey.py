@@ -6,6 +6,8 @@ import json
 import os
 import sys
 
+import machine
+
 _OURS = ("doll", "boards", "incoming")
 _buffer = bytearray(512)
 
@@ -53,6 +55,7 @@ json.dump(
     {
         "release": _about.release,
         "machine": _about.machine,
+        "id": ":".join("%02x" % b for b in machine.unique_id()[:6]),
         "mpy": getattr(sys.implementation, "_mpy", 0),
         "free": _disk[0] * _disk[3],
         "block": _disk[0],

@@ -1,0 +1,64 @@
+"""A doll as its session knows it: who it is, its character, and what it has talked about."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+from pydantic import SecretStr
+
+from relay.devices.records import DeviceRecord
+from relay.memory.conversation import Conversation
+from relay.persona import Persona
+from relay.persona.wording import wordings
+from relay.services import Services
+
+
+class Device:
+    """One for each session; nothing that it holds or gives is another doll's."""
+
+    def __init__(self, record: DeviceRecord, token: SecretStr, services: Services) -> None:
+        self.record = record  #: replaced when its owner changes something
+        self.token = token  #: that it has shown; signs its updates
+        self.takes_tokens = False  #: it can be sent a new one
+        self.on_token: Callable[[bool], None] = _nobody_waits
+        """Called when the doll says that it has stored a new token, or could not."""
+        self._services = services
+        self._last_line: dict[str, str] = {}
+
+    @property
+    def id(self) -> str:
+        """Its Device-Id."""
+        return self.record.id
+
+    @property
+    def persona(self) -> Persona:
+        """Its own, or the relay's; as the file is now."""
+        return self._services.persona_of(self.record.persona)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What it understands and speaks, its first language first."""
+        languages = self.persona.languages
+        first = self.record.language
+        if not first:
+            return languages
+        return (first, *(language for language in languages if language != first))
+
+    def conversation(self, now: float) -> Conversation:
+        """What was said with this doll. `now` is the event loop's time."""
+        return self._services.conversations.of(self.id, now)
+
+    def line(self, key: str, language: str) -> str:
+        """A fixed line in the persona's wording, else the shipped one; never twice in a row."""
+        return self.choose(key, wordings(self.persona, key, language))
+
+    def choose(self, key: str, variants: Sequence[str]) -> str:
+        """One of some wordings of the same line: not the one that was said last."""
+        fresh = [variant for variant in variants if variant != self._last_line.get(key)]
+        self._last_line[key] = choice = random.choice(fresh or variants)  # noqa: S311
+        return choice
+
+
+def _nobody_waits(_: bool) -> None:
+    pass

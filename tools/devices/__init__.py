@@ -1,0 +1,1 @@
+"""The dolls of a relay: `doll pair` and `doll devices`."""

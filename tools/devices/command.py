@@ -1,0 +1,266 @@
+"""`doll pair` and `doll devices`: run them where the relay runs, with its settings.
+
+They change the relay's database, and the relay looks at that a few times a second. So there is no
+door of the relay to guard for them: who may read and write its data folder may do what they do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+from relay.config import Settings, load
+from relay.devices.pairing import Pairing
+from relay.devices.records import RegistryError
+from relay.devices.registry import Registry
+from relay.persona import PersonaError
+from relay.persona import load as load_persona
+from relay.store.database import FILE, Database, StoreError
+from tools.devices.table import table
+from tools.pairing import called, has_database
+from tools.texts import texts
+
+#: For a doll to fetch what was decided, if it is connected.
+_ARRIVAL_S = 10.0
+
+devices = typer.Typer(help="The dolls of the relay here.", no_args_is_help=True)
+
+console = Console(highlight=False, soft_wrap=True)
+
+_Config = Annotated[Path | None, typer.Option(help="The relay's settings file; doll.toml here.")]
+_Doll = Annotated[str, typer.Argument(metavar="DOLL", help="Its name or its id.")]
+_Name = Annotated[str, typer.Option(help="What to call it; by default as its character.")]
+_Persona = Annotated[str, typer.Option(help="A persona's name, or a TOML file; by default all's.")]
+
+
+def pair(
+    code: Annotated[str, typer.Argument(help="The six digits that the doll says.")],
+    name: _Name = "",
+    persona: _Persona = "",
+    config: _Config = None,
+) -> None:
+    """Make the doll that says this code one of the relay's."""
+    with _telling("doll pair"):
+        asyncio.run(_pair(load(config), code, name, persona))
+
+
+async def _pair(settings: Settings, code: str, name: str, persona: str) -> None:
+    say = texts(__file__)
+    async with _store(settings) as store:
+        record = await store.pairing.confirm(
+            code,
+            source="cli",
+            name=name,
+            persona=_checked(settings, persona),
+            suggestion=called(settings, persona),
+        )
+        with console.status(say["waiting"].format(name=record.name)):
+            arrived = await _comes_true(lambda: store.pairing.is_done(record.id))
+        key = "paired" if arrived else "confirmed"
+        console.print(say[key].format(name=record.name), markup=False)
+
+
+@devices.command("list")
+def list_(config: _Config = None) -> None:
+    """All dolls: name, persona, when they were last here, firmware, board, id."""
+    with _telling("doll devices list"):
+        asyncio.run(_list(load(config)))
+
+
+async def _list(settings: Settings) -> None:
+    say = texts(__file__)
+    async with _store(settings) as store:
+        records = await store.registry.all()
+    if records:
+        console.print(table(records, settings, say))
+    else:
+        console.print(say["nobody"], markup=False)
+
+
+@devices.command()
+def add(
+    device_id: Annotated[str, typer.Argument(metavar="ID", help="The doll's id, its MAC.")],
+    name: _Name = "",
+    persona: _Persona = "",
+    config: _Config = None,
+) -> None:
+    """Make a token for a doll by hand, to be put on it with `doll flash --token`."""
+
+    async def work(settings: Settings, store: _Store) -> None:
+        token = await store.registry.issue(
+            device_id,
+            name=name,
+            persona=_checked(settings, persona),
+            suggestion=called(settings, persona),
+        )
+        print(token)  # alone on standard output, for a script
+
+    _run("doll devices add", config, work)
+
+
+@devices.command()
+def rename(doll: _Doll, name: str, config: _Config = None) -> None:
+    """Call a doll by another name."""
+
+    async def work(_: Settings, store: _Store) -> None:
+        record = await store.registry.find(doll)
+        changed = await store.registry.change(record.id, name=name)
+        _say("renamed", old=record.name, name=changed.name)
+
+    _run("doll devices rename", config, work)
+
+
+@devices.command()
+def persona(
+    doll: _Doll,
+    persona: Annotated[str, typer.Argument(help='A name, a TOML file, or "" for the relay\'s.')],
+    config: _Config = None,
+) -> None:
+    """Give a doll its own character, from its next turn on."""
+
+    async def work(settings: Settings, store: _Store) -> None:
+        record = await store.registry.find(doll)
+        await store.registry.change(record.id, persona=_checked(settings, persona))
+        _say("persona", name=record.name, persona=persona or settings.persona.name)
+
+    _run("doll devices persona", config, work)
+
+
+@devices.command()
+def language(doll: _Doll, language: str, config: _Config = None) -> None:
+    """Say which language a doll hears first (ko, en); "" for its persona's."""
+
+    async def work(_: Settings, store: _Store) -> None:
+        record = await store.registry.find(doll)
+        await store.registry.change(record.id, language=language)
+        _say("language", name=record.name, language=language or "–")
+
+    _run("doll devices language", config, work)
+
+
+@devices.command()
+def rotate(doll: _Doll, config: _Config = None) -> None:
+    """Give a doll a new token; the old one ends as soon as the doll has stored it."""
+
+    async def work(_: Settings, store: _Store) -> None:
+        record = await store.registry.find(doll)
+        await store.registry.ask_rotation(record.id)
+
+        async def is_done() -> bool:
+            return not (await store.registry.find(record.id)).rotate
+
+        with console.status(texts(__file__)["waiting"].format(name=record.name)):
+            arrived = await _comes_true(is_done)
+        _say("rotated" if arrived else "will_rotate", name=record.name)
+
+    _run("doll devices rotate", config, work)
+
+
+@devices.command()
+def revoke(doll: _Doll, config: _Config = None) -> None:
+    """Send a doll away at once. It is not forgotten, and can be paired again."""
+
+    async def work(_: Settings, store: _Store) -> None:
+        record = await store.registry.find(doll)
+        await store.registry.revoke(record.id)
+        _say("revoked", name=record.name)
+
+    _run("doll devices revoke", config, work)
+
+
+@devices.command()
+def remove(
+    doll: _Doll,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: _Config = None,
+) -> None:
+    """Send a doll away and forget it, with all that the database holds of it."""
+
+    async def work(_: Settings, store: _Store) -> None:
+        record = await store.registry.find(doll)
+        if not yes and not typer.confirm(texts(__file__)["sure"].format(name=record.name)):
+            raise typer.Exit(1)
+        await store.registry.remove(record.id)
+        _say("removed", name=record.name)
+
+    _run("doll devices remove", config, work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Store:
+    registry: Registry
+    pairing: Pairing
+
+
+@asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[_Store]:
+    if not has_database(settings.relay):
+        raise RegistryError("no_relay", file=settings.relay.data / FILE)
+    database = await Database.open(settings.relay.data, settings.relay.database_url)
+    try:
+        registry = Registry(database)
+        yield _Store(registry, Pairing(database, registry, settings.pairing))
+    finally:
+        await database.close()
+
+
+def _run(
+    command: str, config: Path | None, work: Callable[[Settings, _Store], Awaitable[None]]
+) -> None:
+    async def run() -> None:
+        settings = load(config)
+        async with _store(settings) as store:
+            await work(settings, store)
+
+    with _telling(command):
+        asyncio.run(run())
+
+
+def _checked(settings: Settings, persona: str) -> str:
+    """A persona that can be used, as the relay finds it: a path is made whole. May be empty."""
+    if not persona:
+        return ""
+    load_persona(persona, settings.persona.folder)
+    is_path = persona.endswith(".toml") or "/" in persona
+    return str(Path(persona).expanduser().resolve()) if is_path else persona
+
+
+async def _comes_true(question: Callable[[], Awaitable[bool]]) -> bool:
+    """Ask a few times a second, for as long as a connected doll may take."""
+    try:
+        async with asyncio.timeout(_ARRIVAL_S):
+            while True:
+                if await question():
+                    return True
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        return False
+
+
+def _say(key: str, **values: object) -> None:
+    console.print(texts(__file__)[key].format(**values), markup=False)
+
+
+@contextmanager
+def _telling(command: str) -> Iterator[None]:
+    """End the command with one sentence if it could not be done."""
+    try:
+        yield
+    except RegistryError as error:
+        sentence = texts(__file__)["error_" + error.problem].format(**error.values)
+    except (PersonaError, StoreError) as error:
+        sentence = str(error)
+    except SQLAlchemyError as error:
+        sentence = texts(__file__)["error_database"].format(detail=type(error).__name__)
+    else:
+        return
+    typer.secho(f"{command}: {sentence}", fg=typer.colors.RED, err=True)
+    raise typer.Exit(1)
