@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from relay.config import ConfigError
+from typing import Final
+
+from relay.config import ConfigError, Settings
 from relay.failover import opened
 from relay.llm.extras import MissingExtraError
 from relay.llm.streaming import Deadlines
@@ -10,6 +12,9 @@ from relay.tts.base import TextToSpeech
 from relay.tts.fallback import FallbackTextToSpeech
 from relay.tts.remote import LONGEST_S
 from relay.tts.settings import EdgeSettings, OpenAITtsSettings, TtsSettings, Voice
+
+#: Three requests a minute: the next line is never further away.
+LINES_WAIT_S: Final = 65.0
 
 
 async def open_tts(settings: TtsSettings, voice: str = "") -> TextToSpeech:
@@ -26,6 +31,36 @@ async def open_tts(settings: TtsSettings, voice: str = "") -> TextToSpeech:
         ]
     )
     return voices[0][1] if len(voices) == 1 else FallbackTextToSpeech(voices)
+
+
+async def open_lines_voice(settings: Settings) -> TextToSpeech | None:
+    """Who speaks the fixed lines that are recorded in advance; None for the usual voice.
+
+    It waits for its allowance, since nobody waits for it. Raises ConfigError, ProviderError (AUTH)
+    and StoreError.
+    """
+    if settings.tts.lines != "gemini":
+        return None
+    from relay.gemini_server import GeminiServer
+    from relay.quota.factory import open_quota
+    from relay.tts.gemini import GeminiTextToSpeech
+
+    access, chosen = settings.llm.gemini, settings.tts.gemini
+    if access.api_key is None:
+        raise ConfigError("tts.lines: Gemini's voices need a key: set GEMINI_API_KEY")
+    key = access.api_key.get_secret_value()
+    # The models of the brain have allowances of their own, so the two never wait for each other.
+    quota = await open_quota(
+        settings.quota, key, timezone=settings.persona.timezone, server=access.base_url or ""
+    )
+    return GeminiTextToSpeech(
+        GeminiServer(key, access.base_url),
+        quota,
+        chosen.model,
+        chosen.voice,
+        style=chosen.style,
+        wait_s=LINES_WAIT_S,
+    )
 
 
 async def _open(name: Voice, settings: TtsSettings, voice: str) -> TextToSpeech:

@@ -5,17 +5,25 @@ import sys
 import pytest
 from edge_tts import communicate
 
-from relay.config import ConfigError
+from relay.config import ConfigError, Settings
 from relay.llm.extras import MissingExtraError
 from relay.tts import kokoro
 from relay.tts.fallback import FallbackTextToSpeech
 from relay.tts.openai import OpenAITextToSpeech
-from relay.tts.providers import open_tts
+from relay.tts.providers import open_lines_voice, open_tts
 from relay.tts.settings import TtsSettings
 from tests.fakes.edge import serving_edge
+from tests.fakes.gemini import KEY as GEMINI_KEY
+from tests.fakes.gemini import serving_gemini
 from tests.fakes.openai_audio import KEY, MODEL, serving_audio
 from tests.fakes.tts import FakeTextToSpeech
 from tests.relay.tts.contract import spoken
+
+
+@pytest.fixture(autouse=True)
+def _no_keys_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GEMINI_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def cloud(url: str = "http://127.0.0.1:1/v1", **more: object) -> TtsSettings:
@@ -78,6 +86,31 @@ async def test_an_edge_voice_speaks_the_language_in_its_name(
         await spoken(tts, "Hello", "en")
         await tts.close()
     assert [asked.voice.split()[-1] for asked in service.asked] == ["InJoonNeural)", "AnaNeural)"]
+
+
+async def test_geminis_voice_speaks_lines_with_the_key_of_the_brain() -> None:
+    async with serving_gemini() as server:
+        settings = Settings.model_validate(
+            {
+                "llm": {"gemini": {"api_key": GEMINI_KEY, "base_url": server.url}},
+                "quota": {"store": "memory"},
+                "tts": {"lines": "gemini", "gemini": {"voice": "Kore", "style": "grumpy"}},
+            }
+        )
+        voice = await open_lines_voice(settings)
+        assert voice is not None
+        assert await spoken(voice, "음, 잠깐만…")
+        assert "Kore" in str(server.last["generationConfig"])
+        await voice.close()
+
+
+async def test_lines_are_spoken_by_the_usual_voice_unless_told_otherwise() -> None:
+    assert await open_lines_voice(Settings()) is None
+
+
+async def test_geminis_voice_without_a_key_says_what_to_set() -> None:
+    with pytest.raises(ConfigError, match="GEMINI_API_KEY"):
+        await open_lines_voice(Settings.model_validate({"tts": {"lines": "gemini"}}))
 
 
 @pytest.mark.parametrize("missing", ["base_url", "model", "voice"])
