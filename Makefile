@@ -5,12 +5,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test test-slow lint relay bench clean
+.PHONY: help demo test test-slow test-legacy lint relay bench clean
 
 help:
 	@echo "make demo    a simulated doll talks with a relay on this machine (no key needed)"
 	@echo "make test    style, types and all tests"
 	@echo "make test-slow  minutes of talk in real time, which make test leaves out"
+	@echo "make test-legacy  the old SDK of Gemini, in an environment of its own"
 	@echo "make relay   run the relay (settings: doll.toml, environment; see README.md)"
 	@echo "make bench   measure: time to the first sound, CPU and memory per doll"
 	@echo "make lint    style and types only"
@@ -33,6 +34,12 @@ test: lint
 test-slow: $(READY)
 	$(BIN)/pytest -m slow
 
+# It holds protobuf below 6, so it does not share the environment of the rest.
+test-legacy:
+	@test -x $(VENV)-legacy/bin/python || $(PYTHON) -m venv $(VENV)-legacy
+	@$(VENV)-legacy/bin/python -m pip install --disable-pip-version-check --quiet -e '.[gemini,openai,dev,gemini-legacy]'
+	$(VENV)-legacy/bin/python -m pytest tests/relay/llm/test_gemini_legacy.py
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -50,4 +57,4 @@ $(READY): pyproject.toml
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-legacy demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

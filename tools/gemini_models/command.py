@@ -26,7 +26,7 @@ def models(
     if key is None or not key.get_secret_value().strip():
         typer.echo(said["no_key"].strip(), err=True)
         raise typer.Exit(1)
-    if not asyncio.run(_show(settings, key.get_secret_value().strip(), said)):
+    if not asyncio.run(_show(settings, key.get_secret_value(), said)):
         raise typer.Exit(1)
 
 
