@@ -81,7 +81,10 @@ def test_a_gemini_key_under_its_usual_name_chooses_gemini(monkeypatch: pytest.Mo
             "[persona]\naudience = 'child'\n[llm]\nprovider = 'gemini-legacy'\n",
             "llm.provider: gemini-legacy is not for",
         ),
-        ("[persona]\naudience = 'child'\n[tts]\nlines = 'gemini'\n", "tts.lines: gemini is not for"),
+        (
+            "[persona]\naudience = 'child'\n[tts]\nlines = 'gemini'\n",
+            "tts.lines: gemini is not for",
+        ),
         ("[tts.openai]\nbase_url = 'gpu-box/v1'\n", "tts.openai.base_url: must begin with http"),
         ("[relay\n", "doll.toml: this is not TOML"),
         ("relay = 3\n", "doll.toml: relay"),
