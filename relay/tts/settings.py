@@ -73,7 +73,7 @@ class TtsSettings(_Section):
     fallback: tuple[Voice, ...] = ()
     #: A voice of `provider`. Empty for the persona's, or the provider's own setting or default.
     voice: str = ""
-    #: Who speaks the fixed lines that are kept on disk (fillers, greeting, failures); empty for
+    #: Who speaks the fixed lines that are kept on disk (fillers, failures); empty for
     #: the usual voice. Ten requests a day are free with Gemini, which is enough for these.
     lines: Literal["", "gemini"] = ""
     threads: Annotated[int, Ge(1), Le(16)] = 1  #: of `kokoro`; two are slower on a shared core
