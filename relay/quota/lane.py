@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from relay.quota.base import Admission, Now, Priority, SupersededError
@@ -44,7 +44,16 @@ class Lane:
         """Give up what is left of a place."""
         self._queue.leave(ticket)
         self._wake.pop(ticket, None)
-        self._wake_head()
+
+    @contextlib.contextmanager
+    def ready(self, ticket: Ticket) -> Iterator[None]:
+        """From here on the request would be sent; until then the others go by."""
+        ticket.ready = True
+        try:
+            yield
+        finally:
+            ticket.ready = False
+            self._wake_head()
 
     async def is_head(self, ticket: Ticket) -> None:
         """Wait until nobody is before this one. Raises SupersededError."""
@@ -81,7 +90,6 @@ class Lane:
         admission = await self._store.change(self.model, self._granting(ask))
         if isinstance(admission, Now):
             self._queue.served(ticket, _now())
-            self._wake_head()
         return admission
 
     async def look(self, look: Callable[[Ledger], T]) -> T:

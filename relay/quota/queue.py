@@ -28,6 +28,7 @@ class Ticket:
     tokens: int
     order: int
     superseded: bool = False
+    ready: bool = False  #: would send now; who only holds a place keeps nobody from going
 
 
 @dataclass(slots=True)
@@ -79,8 +80,9 @@ class FairQueue:
 
     @property
     def head(self) -> Ticket | None:
-        """Who goes next."""
-        return min(self._waiting.values(), key=self._rank, default=None)
+        """Who goes next of those that are ready."""
+        ready = (ticket for ticket in self._waiting.values() if ticket.ready)
+        return min(ready, key=self._rank, default=None)
 
     def before(self, ticket: Ticket, now: float) -> list[Ask]:
         """The requests that go before this one, in their order."""

@@ -154,13 +154,13 @@ class _Place:
         """See Place.granted."""
         if self._used:
             raise RuntimeError("a place is for one request; take another one")
-        while True:
-            await self._lane.is_head(self._ticket)
-            match await self._scheduler.grant(self._lane, self._ticket):
-                case Now():
-                    self._used = True
-                    return
-                case NotToday(until):
-                    raise OverError(until)
-                case Later(seconds):
-                    await self._lane.changed(self._ticket, min(seconds, REASK_S))
+        with self._lane.ready(self._ticket):
+            while not self._used:
+                await self._lane.is_head(self._ticket)
+                match await self._scheduler.grant(self._lane, self._ticket):
+                    case Now():
+                        self._used = True
+                    case NotToday(until):
+                        raise OverError(until)
+                    case Later(seconds):
+                        await self._lane.changed(self._ticket, min(seconds, REASK_S))

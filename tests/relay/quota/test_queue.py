@@ -11,7 +11,9 @@ TURN, BACKGROUND = Priority.TURN, Priority.BACKGROUND
 
 
 def join(queue: FairQueue, doll: str, priority: Priority = TURN, now: float = 0.0) -> Ticket:
-    return queue.join(doll, priority, 100, now)[0]
+    ticket = queue.join(doll, priority, 100, now)[0]
+    ticket.ready = True
+    return ticket
 
 
 def order(queue: FairQueue, now: float = 0.0) -> list[str]:
@@ -56,7 +58,19 @@ def test_the_newest_utterance_of_a_doll_takes_the_place_of_the_older() -> None:
     assert not newer.superseded
     queue.leave(older)
     assert len(queue) == 1
+    assert queue.head is None
+    newer.ready = True
     assert queue.head is newer
+
+
+def test_who_only_holds_a_place_keeps_nobody_from_going_but_is_counted_with() -> None:
+    queue = FairQueue()
+    idle, _ = queue.join("a", TURN, 100, 0.0)
+    second = join(queue, "b")
+    assert queue.head is second
+    assert len(queue.before(second, 0.0)) == 1
+    idle.ready = True
+    assert queue.head is idle
 
 
 def test_background_work_of_a_doll_does_not_take_the_place_of_its_turn() -> None:
@@ -108,6 +122,7 @@ def test_nobody_who_waits_is_passed_twice_by_the_same_doll(
     passed: dict[Ticket, list[str]] = {}
     for now, (doll, priority) in enumerate(joins):
         ticket, older = queue.join(doll, priority, 1, now)
+        ticket.ready = True
         if older is not None:
             passed.pop(older, None)
         if priority is TURN:

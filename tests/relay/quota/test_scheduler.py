@@ -149,6 +149,17 @@ async def test_a_place_that_is_given_up_makes_room(quota: Scheduler) -> None:
     assert (await quota.snapshot())[0].waiting == 0
 
 
+async def test_who_holds_a_place_and_does_not_send_stops_nobody(quota: Scheduler) -> None:
+    async with quota.place(LITE, doll="a", tokens=1) as place:
+        assert (await ask(quota, "b"))[1] == 0
+        await fill(quota, 14)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(10):
+                await place.granted()
+        await asyncio.sleep(50)
+        assert (await ask(quota, "c"))[1] == MINUTE
+
+
 async def test_leaving_without_a_grant_costs_nothing(quota: Scheduler) -> None:
     for _ in range(30):
         async with quota.place(LITE, doll="a", tokens=1):
