@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -40,6 +39,7 @@ from relay.llm.settings import Brain, LlmSettings
 from relay.quota.settings import QuotaSettings
 from relay.stt.settings import SttSettings
 from relay.tts.settings import TtsSettings
+from relay.turn.settings import TurnSettings
 from relay.wire.limits import WireLimits
 
 #: The file that is read when none is named and it exists in the working directory.
@@ -92,18 +92,6 @@ class PersonaSettings(_Section):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError("must be a time zone such as Asia/Seoul or Europe/Berlin") from error
         return value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnSettings:
-    """Time limits of a turn, and how far its audio runs ahead."""
-
-    head_start_ms: Annotated[int, Ge(0), Le(2000)] = 600  #: audio sent ahead of its playback
-    stt_timeout_s: Annotated[float, Gt(0)] = 20.0
-    turn_timeout_s: Annotated[float, Gt(0)] = 180.0  #: from the utterance to the last frame
-    no_speech_s: Annotated[float, Gt(0)] = 20.0  #: listening in auto mode ends when nobody speaks
-    resume_s: Annotated[float, Ge(0), Le(60)] = 15.0  #: an answer waits so long for a lost doll
-    early_stt: bool = True  #: recognise at a likely end, before the silence is over
 
 
 class UpdateSettings(_Section):

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.util import find_spec
 
+import structlog
+
+from relay import __version__
+from relay.activity import Activity
 from relay.config import ConfigError, Settings
 from relay.devices.shelf import Shelf
+from relay.files import cache_directory
 from relay.hearing.base import MelodyDetector
-from relay.llm.base import LanguageModel
-from relay.llm.settings import GeminiSettings, OpenAISettings
+from relay.llm.providers import open_brain
+from relay.models import KOKORO
 from relay.persona import load
 from relay.persona.personas import Personas
 from relay.services import Services
+from relay.stt.base import SpeechToText
+from relay.stt.lazy import LazySpeechToText
 from relay.stt.providers import open_stt
-from relay.tts.providers import open_tts
+from relay.tts.base import TextToSpeech
+from relay.tts.lines import RecordedLines
+from relay.tts.providers import open_lines_voice, open_tts
+from relay.tts.recorder import Recorder
 
 
 async def build(settings: Settings) -> Services:
@@ -21,16 +32,21 @@ async def build(settings: Settings) -> Services:
     from relay.hearing.silero import SileroDetector
 
     persona = load(settings.persona.name, settings.persona.folder)
-    llm = _llm(settings)
-    stt, tts = await asyncio.gather(open_stt(settings.stt), open_tts(settings.tts, persona.voice))
+    stt, tts = await asyncio.gather(_stt(settings), open_tts(settings.tts, persona.voice))
+    activity, lines_voice = Activity(), await open_lines_voice(settings)
+    lines = await _lines(settings, persona.voice, lines_voice or tts)
     return Services(
         settings=settings,
         detector=SileroDetector(),
         melody=await _melody(settings),
         stt=stt,
-        llm=llm,
+        brain=await open_brain(settings, None if stt else _embedded_ears(settings)),
         tts=tts,
         persona=persona,
+        activity=activity,
+        lines=lines,
+        lines_voice=lines_voice,
+        recorder=Recorder(lines_voice or tts, lines, activity) if lines else None,
         personas=Personas(settings.persona.folder),
         shelf=Shelf(settings.updates.folder),
     )
@@ -44,60 +60,38 @@ async def _melody(settings: Settings) -> MelodyDetector | None:
     return await SmartTurn.load()
 
 
-def _llm(settings: Settings) -> LanguageModel:
-    match settings.brain:
-        case "gemini":
-            return _gemini(settings.llm.gemini)
-        case "gemini-legacy":
-            return _gemini_legacy(settings.llm.gemini)
-        case "openai":
-            return _openai(settings.llm.openai)
-        case "local":
-            from relay.llm.local import LocalLanguageModel
-
-            return LocalLanguageModel()
-
-
-def _gemini(settings: GeminiSettings) -> LanguageModel:
-    from relay.gemini_server import GeminiServer
-    from relay.llm.gemini import GeminiModel
-
-    server = GeminiServer(_gemini_key(settings), settings.base_url)
-    return GeminiModel(
-        server,
-        settings.models[0],
-        safety=settings.safety,
-        temperature=settings.temperature,
-        max_output_tokens=settings.max_output_tokens,
-    )
-
-
-def _gemini_legacy(settings: GeminiSettings) -> LanguageModel:
-    from relay.llm.gemini_legacy import GeminiLegacyModel
-
-    return GeminiLegacyModel(
-        _gemini_key(settings),
-        settings.models[0],
-        base_url=settings.base_url,
-        safety=settings.safety,
-        temperature=settings.temperature,
-        max_output_tokens=settings.max_output_tokens,
-    )
-
-
-def _gemini_key(settings: GeminiSettings) -> str:
-    if settings.api_key is None:
+async def _stt(settings: Settings) -> SpeechToText | None:
+    """The recogniser; None where the brain hears by itself."""
+    if settings.stt.provider != "gemini":
+        return await open_stt(settings.stt)
+    if settings.brain != "gemini":
         raise ConfigError(
-            "llm.gemini.api_key: Gemini needs a key: get one at https://aistudio.google.com/apikey "
-            "and set GEMINI_API_KEY"
+            "stt.provider: Gemini hears in the request that it answers: "
+            "set llm.provider = gemini as well, or choose another stt.provider"
         )
-    return settings.api_key.get_secret_value()
+    return None
 
 
-def _openai(settings: OpenAISettings) -> LanguageModel:
-    from relay.llm.openai import OpenAIModel
+def _embedded_ears(settings: Settings) -> SpeechToText | None:
+    """For the days when Gemini may not hear; loaded when they come."""
+    if "whisper" in settings.stt.order and find_spec("faster_whisper") is None:
+        return None
+    return LazySpeechToText(lambda: open_stt(settings.stt))
 
-    if not settings.model:
-        raise ConfigError("llm.openai.model: name the model that the server has")
-    key = settings.api_key.get_secret_value() if settings.api_key else ""
-    return OpenAIModel(settings.base_url, settings.model, key=key, sampling=settings)
+
+async def _lines(settings: Settings, voice: str, tts: TextToSpeech) -> RecordedLines | None:
+    """The fixed lines of this voice, as far as they were recorded."""
+    if not settings.turn.record_lines:
+        return None
+    engine = settings.tts.lines or settings.tts.provider
+    # All that makes the voice sound as it does. A key is hidden in `repr`, and this goes into a
+    # digest only.
+    how = voice if engine == "kokoro" else repr(getattr(settings.tts, engine))
+    name = f"{engine}/{settings.tts.voice}/{how}/{KOKORO.files[0].sha256}/{__version__}"
+    lines = RecordedLines(cache_directory() / "lines", name, tts.rate_hz)
+    try:
+        await lines.open()
+    except OSError as error:
+        structlog.get_logger().warning("no lines are recorded", why=str(error))
+        return None
+    return lines

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from relay.activity import Activity
 from relay.config import Settings
 from relay.devices.shelf import Shelf
 from relay.hearing.base import MelodyDetector, VoiceDetector
 from relay.hearing.hangover import KnownPauses
-from relay.llm.base import LanguageModel
+from relay.llm.chain import Chain
 from relay.memory.conversation import Conversations
 from relay.persona import Persona
 from relay.persona.personas import Personas
 from relay.stt.base import SpeechToText
 from relay.tts.base import TextToSpeech
+from relay.tts.lines import RecordedLines
+from relay.tts.recorder import Recorder
 
 
 @dataclass(slots=True)
@@ -23,14 +26,18 @@ class Services:
 
     settings: Settings
     detector: VoiceDetector
-    stt: SpeechToText
-    llm: LanguageModel
+    stt: SpeechToText | None  #: None where the brain hears by itself
+    brain: Chain
     tts: TextToSpeech
     persona: Persona  #: of dolls that have none of their own
     melody: MelodyDetector | None = None  #: hears whether speech sounds complete
     pauses: KnownPauses = field(default_factory=KnownPauses)
     conversations: Conversations = field(default_factory=Conversations)
     personas: Personas = field(default_factory=Personas)
+    activity: Activity = field(default_factory=Activity)
+    lines: RecordedLines | None = None  #: fixed lines as they were once spoken
+    recorder: Recorder | None = None  #: makes more of them
+    lines_voice: TextToSpeech | None = None  #: with this voice, where it is not `tts`
     shelf: Shelf | None = None  #: updates for the dolls' firmware
 
     def persona_of(self, name: str) -> Persona:
@@ -39,7 +46,7 @@ class Services:
 
     async def close(self) -> None:
         """Close the providers, each whatever the others do."""
-        parts = (self.detector, self.melody, self.stt, self.llm, self.tts)
+        parts = (self.detector, self.melody, self.stt, self.brain, self.tts, self.lines_voice)
         await asyncio.gather(
             *(part.close() for part in parts if part is not None), return_exceptions=True
         )

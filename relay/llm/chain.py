@@ -54,7 +54,7 @@ class Chain:
     ) -> None:
         """`tail` answers when no link does. `ears` recognise an utterance that no link may hear."""
         self.tail = tail
-        self._links = tuple(links)
+        self.links = tuple(links)
         self._ears = ears
         self._ears_timeout_s = ears_timeout_s
         self._patience = patience or Patience()
@@ -131,8 +131,8 @@ class Chain:
 
     async def close(self) -> None:
         """Close the models and the quotas."""
-        quotas = {id(link.quota): link.quota for link in self._links}
-        parts = [*(link.model for link in self._links), *quotas.values(), self.tail, self._ears]
+        quotas = {id(link.quota): link.quota for link in self.links}
+        parts = [*(link.model for link in self.links), *quotas.values(), self.tail, self._ears]
         await asyncio.gather(
             *(part.close() for part in parts if part is not None), return_exceptions=True
         )
@@ -178,7 +178,7 @@ class Chain:
         if self.tail is None:
             raise self._nobody(request, search, errors)
         outage = None
-        if self._links:
+        if self.links:
             trouble, now = _trouble(search, errors), asyncio.get_running_loop().time()
             back_at = _back_at(request, search, errors)
             outage = Outage(trouble, back_at, self._outages.begins(doll, now))
@@ -215,7 +215,7 @@ class Chain:
         """The links that it makes sense to ask; why not the others goes to `errors`."""
         now = asyncio.get_running_loop().time()
         usable = []
-        for link in self._links:
+        for link in self.links:
             if link in self._gone:
                 continue
             if self._barred.get(link.provider, now) > now:

@@ -10,8 +10,8 @@ from relay.llm.chain import Chain
 from relay.llm.local import LocalLanguageModel
 from relay.llm.meter import MeteredModel
 from relay.llm.settings import GeminiSettings, OpenAISettings
-from relay.quota import open_quota
 from relay.quota.base import Quota
+from relay.quota.factory import open_quota
 from relay.quota.unlimited import Unlimited
 from relay.stt.base import SpeechToText
 

@@ -38,7 +38,8 @@ class OpenAISttSettings(_Section):
 class SttSettings(_Section):
     """How speech becomes text."""
 
-    provider: Ear = "whisper"
+    #: `gemini`: the brain hears the utterance itself, in the request that answers it.
+    provider: Ear | Literal["gemini"] = "whisper"
     #: Who hears an utterance on which the one before has failed: `["whisper"]`.
     fallback: tuple[Ear, ...] = ()
     threads: Annotated[int, Ge(1), Le(16)] = 2  #: of `whisper`
@@ -46,7 +47,12 @@ class SttSettings(_Section):
 
     @property
     def order(self) -> tuple[Ear, ...]:
-        """The provider and its fallbacks, each once."""
+        """The provider and its fallbacks, each once.
+
+        Where the brain hears, they are for when it may not: `whisper`, if none is named.
+        """
+        if self.provider == "gemini":
+            return tuple(dict.fromkeys(self.fallback)) or ("whisper",)
         return tuple(dict.fromkeys((self.provider, *self.fallback)))
 
 

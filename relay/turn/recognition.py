@@ -8,18 +8,22 @@ from collections.abc import Callable, Sequence
 from relay.audio import Pcm
 from relay.stt.base import SpeechToText, Transcript
 
+Said = asyncio.Task[Transcript] | Pcm
+"""A question on its way to text; or the utterance itself, for a brain that hears."""
+
 
 class Recognition:
     """One doll's current utterance on its way to text.
 
     A pause that is likely the end starts the recogniser; if speech goes on its work is thrown
     away, else the transcript is there, or nearly so, when the silence is over. `on_early` is told
-    what a pause came to, and may find that it was the end.
+    what a pause came to, and may find that it was the end. With no recogniser, for a brain that
+    hears, the utterance stays what it is.
     """
 
     def __init__(
         self,
-        stt: SpeechToText,
+        stt: SpeechToText | None,
         languages: Sequence[str],
         *,
         timeout_s: float,
@@ -34,7 +38,9 @@ class Recognition:
     def begin(self, utterance: Pcm) -> None:
         """The speaker has likely finished: `utterance` is all that was said."""
         self.discard()
-        self._early = self._start(utterance)
+        if self._stt is None:
+            return
+        self._early = self._start(self._stt, utterance)
         self._early.add_done_callback(self._tell)
 
     def discard(self) -> None:
@@ -43,16 +49,18 @@ class Recognition:
             self._early.cancel()
             self._early = None
 
-    def finish(self, utterance: Pcm) -> asyncio.Task[Transcript]:
+    def finish(self, utterance: Pcm) -> Said:
         """The text of the whole utterance; whoever takes the task may cancel it.
 
         The early work is used where there is some: what follows it in `utterance` is silence.
         """
+        if self._stt is None:
+            return utterance
         task, self._early = self._early, None
-        return task or self._start(utterance)
+        return task or self._start(self._stt, utterance)
 
-    def _start(self, utterance: Pcm) -> asyncio.Task[Transcript]:
-        task = asyncio.get_running_loop().create_task(self._transcribe(utterance))
+    def _start(self, stt: SpeechToText, utterance: Pcm) -> asyncio.Task[Transcript]:
+        task = asyncio.get_running_loop().create_task(self._transcribe(stt, utterance))
         # A failure of work that was thrown away has nobody to tell.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return task
@@ -61,6 +69,6 @@ class Recognition:
         if done is self._early and not done.cancelled() and done.exception() is None:
             self._on_early(done.result())
 
-    async def _transcribe(self, utterance: Pcm) -> Transcript:
+    async def _transcribe(self, stt: SpeechToText, utterance: Pcm) -> Transcript:
         async with asyncio.timeout(self._timeout_s):
-            return await self._stt.transcribe(utterance, self._languages)
+            return await stt.transcribe(utterance, self._languages)

@@ -24,10 +24,9 @@ from relay.hearing.hearing import (
     UtteranceEnded,
 )
 from relay.services import Services
-from relay.stt.base import Transcript
 from relay.turn.delivery import Delivery
 from relay.turn.machine import Do, Machine, State
-from relay.turn.recognition import Recognition
+from relay.turn.recognition import Recognition, Said
 from relay.turn.reply import Reply
 from relay.turn.timeline import Timeline
 from relay.turn.turn import Turn
@@ -75,6 +74,8 @@ class Session:
             keep_s=settings.resume_s,
             head_start_s=settings.head_start_ms / 1000,
         )
+        if services.recorder is not None:
+            services.recorder.want(device.persona)
         self._updater: Updater | None = None
         if services.shelf is not None:
             self._updater = Updater(self.delivery, services.shelf, device, self._log)
@@ -164,6 +165,7 @@ class Session:
             match await self._hearing.push(frame):
                 case SpeechStarted():
                     self._spoke = True
+                    self._services.activity.notice()
                     await self._do(self._machine.speech_started())
                 case EndLikely(utterance) if self._services.settings.turn.early_stt:
                     self._recognition.begin(self._whole(utterance))
@@ -253,21 +255,18 @@ class Session:
             self._services.tts,
             timeline,
             head_start_s=self._services.settings.turn.head_start_ms / 1000,
+            voice_timeout_s=self._services.settings.turn.voice_timeout_s,
             on_first_audio=self._machine.first_audio,
         )
         conversation = self.device.conversation(self._now())
         turn = Turn(self.delivery, self._services, self.device, conversation, reply, timeline, log)
-        recognition = None if pcm is None else self._recognition.finish(pcm)
-        self._turn = asyncio.create_task(self._run_turn(turn, recognition, log))
+        said = None if pcm is None else self._recognition.finish(pcm)
+        self._turn = asyncio.create_task(self._run_turn(turn, said, log))
 
-    async def _run_turn(
-        self,
-        turn: Turn,
-        recognition: asyncio.Task[Transcript] | None,
-        log: FilteringBoundLogger,
-    ) -> None:
+    async def _run_turn(self, turn: Turn, said: Said | None, log: FilteringBoundLogger) -> None:
         try:
-            await turn.run(recognition)
+            with self._services.activity.turn():
+                await turn.run(said)
             self._machine.turn_ended()
         except Disconnected:
             pass

@@ -9,16 +9,21 @@ from contextlib import aclosing
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from structlog.typing import FilteringBoundLogger
 
 from relay.devices.device import Device
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.base import Part, Request
+from relay.llm.base import Request
 from relay.memory.conversation import Conversation
-from relay.persona.base import Persona
+from relay.quota.base import SupersededError
 from relay.services import Services
-from relay.stt.base import Transcript
+from relay.turn.answer import Answer
 from relay.turn.chime import chime
+from relay.turn.face import Face
+from relay.turn.fillers import Fillers, Sound
+from relay.turn.lines import Lines
+from relay.turn.recognition import Said
 from relay.turn.reply import Doll, Reply
 from relay.turn.timeline import Timeline
 from relay.wire.errors import Disconnected
@@ -40,63 +45,107 @@ class Turn:
     ) -> None:
         self._doll = doll
         self._services = services
+        self._settings = services.settings.turn
         self._device = device
-        self._persona: Persona = device.persona
         self._conversation = conversation
         self._reply = reply
         self._timeline = timeline
         self._log = log
-        self._language = self._persona.language
+        self._language = device.languages[0]
         self._said: str | None = None
         self._talking = False
+        self._lines = Lines(device, services.lines)
+        self._face = Face(doll)
+        since = self._now() if timeline.endpoint is None else timeline.endpoint
+        self._fillers = Fillers(reply, self._settings, self._filler, self._bridge, since)
+        self._answer = Answer(
+            conversation,
+            timeline,
+            self._face,
+            self._fillers,
+            lambda outage: self._lines.honest(outage, self._language, self._clock()),
+        )
 
-    async def run(self, recognition: asyncio.Task[Transcript] | None) -> None:
-        """Answer what `recognition` comes to; None if there was no speech to recognise.
+    async def run(self, said: Said | None) -> None:
+        """Answer what was said; None where there was no speech in it.
 
         However it goes, the doll has heard something and got `tts stop` when this returns. When it
         is cancelled nothing more is sent. Then, and when the doll has gone (Disconnected is
         raised), what was heard of the answer is remembered.
         """
+        fillers = asyncio.create_task(self._fillers.run())
         try:
-            async with asyncio.timeout(self._services.settings.turn.turn_timeout_s):
-                await self._answer(recognition)
+            await self._respond(said)
+        finally:
+            fillers.cancel()
+            await asyncio.wait((fillers,))
+            if not fillers.cancelled() and (error := fillers.exception()) is not None:
+                self._log.debug("fillers failed", why=repr(error))
+            self._log_turn()
+        self._remember(self._reply.said())
+        await self._doll.send(Tts(state="stop"))
+
+    async def _respond(self, said: Said | None) -> None:
+        """Answer, and say what went wrong where something does."""
+        try:
+            async with asyncio.timeout(self._settings.turn_timeout_s):
+                await self._respond_to(said)
         except ProviderError as error:
             self._log.warning("turn failed", kind=error.kind, why=error.message)
-            await self._say_line(f"failure.{error.kind}")
+            await self._say_failure(error)
         except TimeoutError:
             self._log.warning("turn failed", kind=ErrorKind.NETWORK, why="it took too long")
             await self._say_line(f"failure.{ErrorKind.NETWORK}")
+        except SupersededError:
+            self._log.info("turn given up", why="the doll asked for something newer")
         except (Disconnected, asyncio.CancelledError):
             self._remember(self._reply.heard())
             raise
         except Exception:  # noqa: BLE001 (logged; a bug ends the turn, not the doll)
             self._log.exception("turn failed", kind="internal")
             await self._say_line("failure.internal")
-        finally:
-            # What was said stays between the doll and its owner: the log has it only for debugging.
-            moments = self._timeline.since_speech_end_ms()
-            self._log.info("turn", language=self._language, **moments)
-        self._remember(self._reply.said())
-        await self._doll.send(Tts(state="stop"))
 
-    async def _answer(self, recognition: asyncio.Task[Transcript] | None) -> None:
-        transcript = await recognition if recognition is not None else None
-        self._timeline.mark("transcript", asyncio.get_running_loop().time())
-        if transcript is None or not transcript.text:
+    async def _respond_to(self, said: Said | None) -> None:
+        utterance = said if isinstance(said, np.ndarray) else None
+        if isinstance(said, asyncio.Task):
+            transcript = await said
+            self._timeline.mark("transcript", self._now())
+            await self._understood(transcript.text, transcript.language)
+        if utterance is None and self._said is None:
             await self._say_line("failure.not_heard")
             return
-        self._said, self._language = transcript.text, transcript.language
-        self._log.debug("heard", text=transcript.text)
-        await self._doll.send(Stt(text=transcript.text))
-        await self._talk()
-        request = Request(
-            persona=self._persona,
-            history=self._conversation.history(),
-            text=transcript.text,
-            language=transcript.language,
-            now=datetime.now(ZoneInfo(self._services.settings.persona.timezone)),
+        events = self._services.brain.answer(
+            self._request(), doll=self._device.id, utterance=utterance
         )
-        await self._reply.say(_words(self._services.llm.reply(request)), self._language)
+        async with aclosing(events):
+            if utterance is not None:
+                heard = await self._answer.heard(events)
+                self._timeline.mark("transcript", self._now())
+                if heard is None or heard.kind != "speech":
+                    await self._say_line("failure.not_heard")
+                    return
+                await self._understood(heard.text, heard.language)
+            await self._reply.say(self._answer.words(events), self._language)
+        if not self._reply.said():
+            raise ProviderError(ErrorKind.SERVER, "Nothing in the answer could be spoken.")
+
+    async def _understood(self, text: str, language: str) -> None:
+        if not text:
+            return
+        self._said, self._language = text, language
+        self._log.debug("heard", text=text)
+        await self._doll.send(Stt(text=text))
+        await self._talk()
+
+    def _request(self) -> Request:
+        return Request(
+            persona=self._device.persona,
+            history=self._conversation.history(),
+            text=self._said or "",
+            language=self._language,
+            now=self._clock(),
+            notes=self._conversation.notes(),
+        )
 
     async def _talk(self) -> None:
         # As early as possible: a stock board drops audio that comes right behind `tts start`.
@@ -104,18 +153,43 @@ class Turn:
             self._talking = True
             await self._doll.send(Tts(state="start"))
 
-    async def _say_line(self, key: str) -> None:
+    async def _bridge(self) -> None:
+        """A filler comes."""
+        await self._talk()
+        await self._face.think()
+
+    async def _filler(self, key: str) -> Sound:
+        return await self._lines.filler(key, self._language)
+
+    async def _say_failure(self, error: ProviderError) -> None:
+        """Why there is no answer, and when to ask again where that is known."""
+        wait_s = error.retry_after_s
+        if wait_s is None or error.kind not in (ErrorKind.RATE, ErrorKind.QUOTA):
+            await self._say_line(f"failure.{error.kind}")
+            return
+        now = self._clock()
+        key = f"back.{error.kind}"
+        text = self._lines.back(key, self._language, now.timestamp() + wait_s, now)
+        await self._say_line(key, text)
+
+    async def _say_line(self, key: str, text: str = "") -> None:
         """Speak a fixed line, and if even that fails, play the chime."""
         self._remember(self._reply.said())
         await self._talk()
-        line = self._device.line(key, self._language)
+        text = text or self._lines.text(key, self._language)
         self._log.info("says", line=key)
-        try:
-            async with asyncio.timeout(self._services.settings.turn.turn_timeout_s):
-                await self._reply.say(_whole(line), self._language)
-        except (ProviderError, TimeoutError) as error:
-            self._log.warning("no voice", why=str(error) or "it took too long")
-            await self._reply.sound(chime(self._doll.encoder.rate_hz))
+        await self._face.speak()
+        if (sound := await self._lines.sound(text, self._language)) is not None:
+            await self._reply.recorded(*sound, text)
+        else:
+            try:
+                async with asyncio.timeout(self._settings.turn_timeout_s):
+                    await self._reply.say(_whole(text), self._language)
+            except (ProviderError, TimeoutError) as error:
+                self._log.warning("no voice", why=str(error) or "it took too long")
+            if not self._reply.said():
+                rate_hz = self._doll.encoder.rate_hz
+                await self._reply.recorded(chime(rate_hz), rate_hz)
         self._reply.forget()
 
     def _remember(self, answer: str) -> None:
@@ -126,12 +200,22 @@ class Turn:
         self._said = None
         self._reply.forget()
 
+    def _log_turn(self) -> None:
+        # What was said stays between the doll and its owner: the log has it only for debugging.
+        self._log.info(
+            "turn",
+            language=self._language,
+            llm=self._answer.model or "none",
+            waited_ms=round(self._answer.wait_s * 1000),
+            fillers=self._fillers.said,
+            **self._timeline.since_speech_end_ms(),
+        )
 
-async def _words(answer: AsyncGenerator[Part, None]) -> AsyncGenerator[str, None]:
-    async with aclosing(answer):
-        async for part in answer:
-            if isinstance(part, str):
-                yield part
+    def _clock(self) -> datetime:
+        return datetime.now(ZoneInfo(self._services.settings.persona.timezone))
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
 
 async def _whole(text: str) -> AsyncGenerator[str, None]:

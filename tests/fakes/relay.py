@@ -24,6 +24,7 @@ from relay.audio import FRAME_SAMPLES, Pcm
 from relay.config import Settings
 from relay.devices.registry import Registry
 from relay.dolls import Dolls
+from relay.llm.chain import Chain
 from relay.persona import load
 from relay.serve import serve
 from relay.services import Services
@@ -73,6 +74,7 @@ class Relay:
     url: str
     services: Services
     dolls: Dolls
+    data: Path
     _tokens: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -92,8 +94,8 @@ class Relay:
 
     @property
     def llm(self) -> FakeLanguageModel:
-        assert isinstance(self.services.llm, FakeLanguageModel)
-        return self.services.llm
+        assert isinstance(self.services.brain.tail, FakeLanguageModel)
+        return self.services.brain.tail
 
 
 def services(settings: Settings) -> Services:
@@ -102,7 +104,7 @@ def services(settings: Settings) -> Services:
         settings=settings,
         detector=LoudnessDetector(),
         stt=FakeSpeechToText("안녕"),
-        llm=FakeLanguageModel(["그건 나도 잘 모르겠어."]),
+        brain=Chain(tail=FakeLanguageModel(["그건 나도 잘 모르겠어."])),
         tts=Sweep(2.5),
         persona=load("chacha"),
     )
@@ -110,7 +112,12 @@ def services(settings: Settings) -> Services:
 
 @asynccontextmanager
 async def running(port: int = 0, **settings: dict[str, Any]) -> AsyncIterator[Relay]:
-    """A relay with these sections of its settings, and with a database that is gone with it."""
+    """A relay with these sections of its settings, and with a database that is gone with it.
+
+    Its dolls say no fillers: what they hear is compared sample by sample, on machines that may be
+    too busy to answer in time.
+    """
+    settings = {"turn": {"max_fillers": 0}, **settings}
     with tempfile.TemporaryDirectory(prefix="relay-") as data:
         async with _running(port, Path(data), Settings(**settings)) as relay:
             yield relay
@@ -133,7 +140,7 @@ async def _running(port: int, data: Path, settings: Settings) -> AsyncIterator[R
         await asyncio.sleep(0.01)
     host, port = server.servers[0].sockets[0].getsockname()
     try:
-        yield Relay(f"ws://{host}:{port}/xiaozhi/v1/", shared, app.state.dolls)
+        yield Relay(f"ws://{host}:{port}/xiaozhi/v1/", shared, app.state.dolls, data)
     finally:
         server.should_exit = True
         await task

@@ -22,6 +22,7 @@ from relay.app import create_app
 from relay.config import Settings
 from relay.devices.registry import Registry
 from relay.memory.conversation import Conversations
+from relay.llm.chain import Chain
 from relay.persona import load
 from relay.services import Services
 from relay.store.database import Database
@@ -79,7 +80,7 @@ async def running(settings: dict[str, Any]) -> AsyncIterator[Relay]:
         settings=Settings(**settings),
         detector=LoudnessDetector(),
         stt=FakeSpeechToText("안녕"),
-        llm=FakeLanguageModel(["흥, 왔어?"]),
+        brain=Chain(tail=FakeLanguageModel(["흥, 왔어?"])),
         tts=FakeTextToSpeech(0.2),
         persona=load("chacha"),
         conversations=Conversations(),
@@ -162,7 +163,7 @@ async def test_a_conversation_goes_on_after_a_reconnect(relay: Relay) -> None:
         await ask(socket)
     async with relay.doll("doll-1") as socket:
         await ask(socket)
-    assert len(relay.services.llm.requests[1].history) == 2
+    assert len(relay.services.brain.tail.requests[1].history) == 2
 
 
 async def test_a_full_relay_says_so() -> None:

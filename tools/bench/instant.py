@@ -11,6 +11,7 @@ from relay.audio import RATE_HZ, Pcm
 from relay.config import Settings
 from relay.hearing.silero import SileroDetector
 from relay.llm.base import Request
+from relay.llm.chain import Chain
 from relay.persona import load
 from relay.services import Services
 from relay.stt.base import Transcript
@@ -62,7 +63,7 @@ async def build(settings: Settings) -> Services:
         settings=settings,
         detector=SileroDetector(),
         stt=InstantSpeechToText(),
-        llm=InstantLanguageModel(),
+        brain=Chain(tail=InstantLanguageModel()),
         tts=InstantTextToSpeech(),
         persona=load(settings.persona.name),
     )

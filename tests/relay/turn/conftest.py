@@ -5,9 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from relay.config import Settings
+from relay.llm.chain import Chain
 from relay.memory.conversation import Conversations
 from relay.persona import load
 from relay.services import Services
+from tests.fakes.cloud import Cloud
 from tests.fakes.detector import LoudnessDetector
 from tests.fakes.llm import FakeLanguageModel
 from tests.fakes.stt import FakeSpeechToText
@@ -21,11 +23,17 @@ def services() -> Services:
         settings=Settings(),
         detector=LoudnessDetector(),
         stt=FakeSpeechToText("안녕"),
-        llm=FakeLanguageModel(["흥, ", "왔어? ", "반가워."]),
+        brain=Chain(tail=FakeLanguageModel(["흥, ", "왔어? ", "반가워."])),
         tts=FakeTextToSpeech(seconds_per_clause=0.5),
         persona=load("chacha"),
         conversations=Conversations(),
     )
+
+
+@pytest.fixture
+def cloud(services: Services) -> Cloud:
+    """The same relay, with models of a cloud in front of a small brain."""
+    return Cloud.over(services)
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 
@@ -10,29 +9,13 @@ from relay.errors import ErrorKind, ProviderError
 from relay.llm.base import Message
 from relay.services import Services
 from relay.turn.machine import State
-from relay.turn.session import Session
 from relay.wire.messages import Abort, Listen
 from tests.fakes.connection import FRAME_S, LOUD, QUIET, FakeConnection
-from tests.fakes.devices import a_device
+from tests.fakes.session import talking
 
 pytestmark = pytest.mark.virtual_time
 
 FailureLine = Callable[[str, str], bool]
-
-
-@asynccontextmanager
-async def talking(services: Services, doll: FakeConnection) -> AsyncIterator[Session]:
-    """A session that runs until the block ends, and leaves nothing behind."""
-    before = asyncio.all_tasks()
-    session = Session(doll, services, a_device(services, doll.device_id))
-    task = asyncio.create_task(session.run())
-    try:
-        yield session
-    finally:
-        doll.vanish()
-        await task
-        await asyncio.sleep(0)
-        assert asyncio.all_tasks() <= before
 
 
 async def test_push_to_talk_is_heard_answered_and_ended(services: Services) -> None:
@@ -54,7 +37,7 @@ async def test_the_answer_is_in_the_language_that_was_heard(services: Services) 
     async with talking(services, doll):
         await doll.ask()
         await doll.until_stop()
-    assert services.llm.requests[0].language == "en"
+    assert services.brain.tail.requests[0].language == "en"
     assert {call.language for call in services.tts.calls} == {"en"}
 
 
@@ -117,7 +100,7 @@ async def test_a_network_that_stalls_does_not_cut_the_speaker_off(services: Serv
         await doll.speak(0.5)
         await doll.speak(1.0, QUIET)
         await doll.until_stop()
-    assert len(services.llm.requests) == 1
+    assert len(services.brain.tail.requests) == 1
 
 
 async def test_recognition_starts_before_the_silence_is_over(services: Services) -> None:
@@ -146,7 +129,7 @@ async def test_early_recognition_is_thrown_away_when_speech_goes_on(services: Se
         await doll.until_stop()
     assert services.stt.cancelled == 1
     assert len(services.stt.calls[-1].utterance) > len(services.stt.calls[0].utterance)
-    assert len(services.llm.requests) == 1
+    assert len(services.brain.tail.requests) == 1
 
 
 async def test_nobody_speaking_ends_auto_listening_without_an_answer(services: Services) -> None:
@@ -181,7 +164,7 @@ async def test_a_held_button_with_nothing_said_gets_a_spoken_line(
         await doll.until_stop()
     assert all(is_failure_line("not_heard", text) for text in doll.texts)
     assert doll.frames
-    assert services.llm.requests == []
+    assert services.brain.tail.requests == []
 
 
 @pytest.mark.parametrize(
@@ -190,7 +173,7 @@ async def test_a_held_button_with_nothing_said_gets_a_spoken_line(
 async def test_abort_at_any_moment_silences_at_once_and_sends_stop(
     services: Services, moment_s: float
 ) -> None:
-    services.stt.delay_s = services.llm.first_delay_s = services.tts.first_delay_s = 0.3
+    services.stt.delay_s = services.brain.tail.first_delay_s = services.tts.first_delay_s = 0.3
     services.tts.seconds_per_clause = 3.0
     doll = FakeConnection()
     async with talking(services, doll) as session:
@@ -203,7 +186,9 @@ async def test_abort_at_any_moment_silences_at_once_and_sends_stop(
         assert doll.states.count("stop") == 1
         assert all(frame.at <= aborted for frame in doll.frames)
         assert session.state is State.IDLE
-        assert services.llm.finished + services.llm.stopped == len(services.llm.requests)
+        assert services.brain.tail.finished + services.brain.tail.stopped == len(
+            services.brain.tail.requests
+        )
         # and the doll can be asked again
         await doll.ask()
         await doll.until_stop(2)
@@ -221,7 +206,9 @@ async def test_an_abort_with_nothing_to_stop_is_answered_too(services: Services)
 async def test_only_what_was_heard_of_an_interrupted_answer_is_remembered(
     services: Services,
 ) -> None:
-    services.llm.pieces = ["첫째 문장이 여기 있어. 둘째 문장도 따라왔어. 셋째 문장은 마지막이야."]
+    services.brain.tail.pieces = [
+        "첫째 문장이 여기 있어. 둘째 문장도 따라왔어. 셋째 문장은 마지막이야."
+    ]
     services.tts.seconds_per_clause = 2.0
     doll = FakeConnection()
     async with talking(services, doll):
@@ -232,7 +219,7 @@ async def test_only_what_was_heard_of_an_interrupted_answer_is_remembered(
         await doll.until_stop()
         await doll.ask()
         await doll.until_frame(len(doll.frames) + 1)
-    assert services.llm.requests[1].history == (
+    assert services.brain.tail.requests[1].history == (
         Message("user", "안녕"),
         Message("assistant", "첫째 문장이 여기 있어."),
     )
@@ -246,7 +233,7 @@ async def test_a_new_question_during_an_answer_replaces_it(services: Services) -
         await doll.until_frame()
         await doll.ask()
         await doll.until_stop(2)
-    assert len(services.llm.requests) == 2
+    assert len(services.brain.tail.requests) == 2
 
 
 async def test_speech_interrupts_a_realtime_answer(services: Services) -> None:
@@ -261,11 +248,11 @@ async def test_speech_interrupts_a_realtime_answer(services: Services) -> None:
         assert doll.states[-1] == "stop"
         await doll.speak(1.0, QUIET)
         await doll.until_frame(len(doll.frames) + 1)
-    assert len(services.llm.requests) == 2
+    assert len(services.brain.tail.requests) == 2
 
 
 async def test_realtime_speech_before_the_answer_joins_the_question(services: Services) -> None:
-    services.llm.first_delay_s = 3.0
+    services.brain.tail.first_delay_s = 3.0
     doll = FakeConnection()
     async with talking(services, doll):
         doll.say(Listen(state="start", mode="realtime"))
@@ -290,7 +277,7 @@ async def test_audio_before_listen_is_dropped(services: Services) -> None:
 async def test_every_failure_of_the_brain_is_spoken(
     services: Services, is_failure_line: FailureLine, kind: ErrorKind
 ) -> None:
-    services.llm.error = ProviderError(kind, "as the test says")
+    services.brain.tail.error = ProviderError(kind, "as the test says")
     doll = FakeConnection()
     async with talking(services, doll):
         await doll.ask()
@@ -303,19 +290,22 @@ async def test_every_failure_of_the_brain_is_spoken(
 async def test_a_brain_that_fails_midway_finishes_its_words_and_says_so(
     services: Services, is_failure_line: FailureLine
 ) -> None:
-    services.llm.pieces = ["첫 문장은 말했어. ", "이건 안 나와. "]
-    services.llm.error, services.llm.error_after = ProviderError(ErrorKind.SERVER, "cut"), 1
+    services.brain.tail.pieces = ["첫 문장은 말했어. ", "이건 안 나와. "]
+    services.brain.tail.error, services.brain.tail.error_after = (
+        ProviderError(ErrorKind.SERVER, "cut"),
+        1,
+    )
     doll = FakeConnection()
     async with talking(services, doll):
         await doll.ask()
         await doll.until_stop()
         assert doll.texts[0] == "첫 문장은 말했어."
         assert is_failure_line("server", doll.texts[1])
-        services.llm.error = services.llm.error_after = None
+        services.brain.tail.error = services.brain.tail.error_after = None
         await doll.ask()
         await doll.until_stop(2)
     # The failure line is no part of the conversation.
-    assert services.llm.requests[1].history[-1] == Message("assistant", "첫 문장은 말했어.")
+    assert services.brain.tail.requests[1].history[-1] == Message("assistant", "첫 문장은 말했어.")
 
 
 async def test_a_recogniser_that_fails_or_hangs_is_spoken_about(
@@ -347,13 +337,13 @@ async def test_without_a_voice_the_doll_still_makes_a_sound(services: Services) 
 async def test_a_bug_in_a_provider_ends_the_turn_and_not_the_session(
     services: Services, is_failure_line: FailureLine
 ) -> None:
-    services.llm.error = ZeroDivisionError("a bug")
+    services.brain.tail.error = ZeroDivisionError("a bug")
     doll = FakeConnection()
     async with talking(services, doll):
         await doll.ask()
         await doll.until_stop()
         assert is_failure_line("internal", doll.texts[0])
-        services.llm.error = None
+        services.brain.tail.error = None
         await doll.ask()
         await doll.until_stop(2)
     assert "반가워." in doll.texts[-1]
@@ -365,7 +355,7 @@ async def test_a_doll_that_vanishes_mid_answer_leaves_nothing_running(services: 
     async with talking(services, doll):
         await doll.ask()
         await doll.until_frame()
-    assert services.llm.finished + services.llm.stopped == 1
+    assert services.brain.tail.finished + services.brain.tail.stopped == 1
     assert services.tts.finished + services.tts.stopped == len(services.tts.calls)
 
 
@@ -381,6 +371,6 @@ async def test_dolls_do_not_hear_of_each_other(services: Services) -> None:
         await two.until_stop()
         await two.ask()
         await two.until_stop(2)
-    texts = {message.text for message in services.llm.requests[-1].history}
+    texts = {message.text for message in services.brain.tail.requests[-1].history}
     assert "첫째" not in texts
     assert "둘째" in texts
