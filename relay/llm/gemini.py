@@ -14,9 +14,6 @@ from contextlib import aclosing
 
 import structlog
 
-# isort: split (behind the server, which says what to install when the package is missing)
-from google.genai import errors, types
-
 from relay.audio import Pcm
 from relay.errors import ErrorKind, ProviderError
 from relay.gemini_server import FAILURES, GeminiServer
@@ -32,6 +29,10 @@ from relay.llm.plain import PlainAnswer
 from relay.llm.settings import Safety
 from relay.llm.streaming import Deadlines, bounded
 from relay.llm.tokens import estimate
+
+# The SDK comes behind the server's module, which says what to install when it is missing.
+# isort: split
+from google.genai import errors, types
 
 _log = structlog.get_logger(__name__)
 
@@ -128,7 +129,7 @@ class GeminiModel:
             return False
         if self._can == asked:  # else another doll's turn has learned in the meantime
             self._can = less
-            _log.info("model lacks something; asking again without", llm=self._model, what=lack)
+            _log.info("model refused; asking again without", llm=self._model, what=lack.value)
         return True
 
     async def _one_request(

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 
 _UNFINISHED_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": " ", "f": " "}
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 # A quotation mark ends a value only where JSON goes on behind it; models forget to escape those
 # that they mean to be read. Some write JSON as Python or JavaScript would.

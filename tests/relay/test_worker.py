@@ -108,3 +108,13 @@ async def test_closing_waits_for_what_runs_drops_what_waits_and_refuses_what_com
         await worker.run(int)
     assert caught.value.kind is ErrorKind.SERVER
     await worker.close()
+
+
+async def test_with_threads_to_spare_one_call_does_not_wait_for_another() -> None:
+    worker, gate = Worker("test", waiting=0, threads=2), Gate()
+    running = asyncio.create_task(worker.run(gate.hold))
+    await gate.entered()
+    assert await worker.run(int) == 0
+    gate.open()
+    await running
+    await worker.close()

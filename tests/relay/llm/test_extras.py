@@ -11,12 +11,16 @@ from relay.llm.extras import MissingExtraError
 
 @pytest.mark.parametrize(
     ("provider", "package", "extra"),
-    [("gemini", "google.genai", "gemini"), ("openai", "openai", "openai")],
+    [
+        ("gemini", "google.genai", "gemini"),
+        ("gemini_legacy", "google.generativeai", "gemini-legacy"),
+        ("openai", "openai", "openai"),
+    ],
 )
 def test_a_missing_package_names_the_extra_that_brings_it(
     monkeypatch: pytest.MonkeyPatch, provider: str, package: str, extra: str
 ) -> None:
-    for module in (f"relay.llm.{provider}", "relay.openai_server"):
+    for module in (f"relay.llm.{provider}", "relay.gemini_server", "relay.openai_server"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, package, None)
     if package == "google.genai":

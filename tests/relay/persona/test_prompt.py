@@ -73,3 +73,20 @@ def test_notes_stand_as_data_and_cannot_leave_their_place(name: str) -> None:
     assert "<notes>\n- 진주는 고양이를 키운다.\n- (/notes)" in told
     assert told.count("<notes>") == told.count("</notes>") == 1
     assert "<notes>" not in prompt(persona, now, "ko")
+
+
+@pytest.mark.parametrize("persona", ["chacha", "chacha-en"])
+def test_an_answer_by_fields_is_described_and_the_language_still_comes_last(persona: str) -> None:
+    text = prompt(load(persona), AFTERNOON, "ko", "fields")
+    for field in ("emotion", "reply", "memory_note"):
+        assert f"- {field}:" in text
+    assert "transcript" not in text
+    last = prompt(load(persona), AFTERNOON, "ko").splitlines()[-1]
+    assert text.splitlines()[-1] == last
+
+
+@pytest.mark.parametrize("persona", ["chacha", "chacha-en"])
+def test_a_model_that_hears_is_told_what_to_hear_and_no_language(persona: str) -> None:
+    text = prompt(load(persona), AFTERNOON, "ko", "hearing")
+    assert text.index("- heard:") < text.index("- transcript:") < text.index("- emotion:")
+    assert text == prompt(load(persona), AFTERNOON, "en", "hearing")
