@@ -117,7 +117,7 @@ async def running(port: int = 0, **settings: dict[str, Any]) -> AsyncIterator[Re
     Its dolls say no fillers: what they hear is compared sample by sample, on machines that may be
     too busy to answer in time.
     """
-    settings = {"turn": {"max_fillers": 0}, **settings}
+    settings["turn"] = {"max_fillers": 0, **settings.get("turn", {})}
     with tempfile.TemporaryDirectory(prefix="relay-") as data:
         async with _running(port, Path(data), Settings(**settings)) as relay:
             yield relay
