@@ -12,7 +12,7 @@ from relay.stt.settings import web_address
 
 Voice = Literal["kokoro", "openai", "edge"]
 
-#: The voices that Edge has for each language of ours; `edge-tts --list-voices` shows all.
+#: Of the voices that Edge has, one for each language of ours; `edge-tts --list-voices` shows all.
 EDGE_VOICES = {"ko": "ko-KR-SunHiNeural", "en": "en-US-AnaNeural"}
 
 

@@ -53,7 +53,7 @@ def test_a_content_type_may_tell_the_rate(content_type: str, rate_hz: int) -> No
 
 
 @pytest.mark.parametrize(
-    "content_type", ["text/html", "application/json", "audio/mpeg", "AUDIO/OGG"]
+    "content_type", ["text/html", "application/json", "audio/mpeg", "audio/x-mp3", "AUDIO/OGG"]
 )
 def test_what_is_not_read_here_is_refused_by_its_type(content_type: str) -> None:
     with pytest.raises(FormatError, match=content_type.lower()):
