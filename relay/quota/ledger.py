@@ -59,9 +59,10 @@ class Ledger:
         self._wall = reading.wall
         self.has_new_clock = bring_to(state, reading)  #: store it in any case
         state.log = [sent for sent in state.log if sent.at > state.time - WINDOW_S]
-        if state.learned.at and reading.wall - state.learned.at > FORGET_S:
+        # Moments far in the future were written by a clock that was wrong.
+        if state.learned.at and abs(reading.wall - state.learned.at) > FORGET_S:
             state.learned = Learned()
-        if state.retired_at is not None and reading.wall - state.retired_at > FORGET_S:
+        if state.retired_at is not None and abs(reading.wall - state.retired_at) > FORGET_S:
             state.retired_at = None
         self.limits = allowance.limits(state.learned)
 
@@ -83,7 +84,7 @@ class Ledger:
         """Why nothing may be sent today, if that is so."""
         if self.limits.never or self.state.retired_at is not None:
             return NotToday(None)
-        if self.state.closed_until > self._wall:
+        if self._wall < self.state.closed_until < self._wall + MAX_DAY_S + 60:
             return NotToday(self.state.closed_until)
         return self._spent(self.used_today)
 

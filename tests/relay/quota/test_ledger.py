@@ -200,6 +200,16 @@ def test_what_has_no_allowance_or_is_retired_is_asked_again_only_after_a_month(
     assert desk.grant() == gone.grant() == Now()
 
 
+def test_what_a_clock_far_in_the_future_wrote_does_not_hold_for_ever(desk: Desk) -> None:
+    desk.clock.wall += 10 * 365 * 86400
+    desk.ledger.refused(Refusal(Limit.DAY, 20, None))
+    desk.ledger.retired()
+    assert desk.grant() == NotToday(None)
+    desk.clock.wall -= 10 * 365 * 86400
+    assert desk.grant() == Now()
+    assert desk.ledger.limits == Limits(15, 250_000, 500)
+
+
 def test_a_503_lets_the_model_rest_and_each_further_one_twice_as_long(desk: Desk) -> None:
     for expected in (REST_S, 2 * REST_S, 4 * REST_S):
         desk.ledger.failed()
