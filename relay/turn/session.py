@@ -212,6 +212,7 @@ class Session:
         for action in actions:
             match action:
                 case Do.START_HEARING:
+                    self._services.activity.notice()
                     self._recognition.discard()
                     self._carried = None
                     self._blocks.clear()

@@ -27,7 +27,7 @@ class TurnSettings:
     outage_again_s: Annotated[float, Ge(0)] = 600.0  #: "my small brain" is not said more often
 
     #: Silence after the end of the question before the doll says "hm, let me think".
-    filler_after_s: Annotated[float, Gt(0)] = 1.6
+    filler_after_s: Annotated[float, Gt(0)] = 1.8
     filler_again_s: Annotated[float, Gt(0)] = 5.0  #: silence between two fillers
     max_fillers: Annotated[int, Ge(0), Le(20)] = 4  #: in one turn; 0 for a doll that says none
     record_lines: bool = True  #: speak fixed lines in advance, while no doll talks, and keep them

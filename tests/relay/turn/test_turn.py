@@ -71,7 +71,7 @@ async def test_while_it_thinks_for_long_the_doll_makes_a_sound_and_a_face(cloud:
         await doll.ask()
         asked = asyncio.get_running_loop().time()
         await doll.until_stop()
-    assert doll.frames[0].at - asked == pytest.approx(1.6, abs=0.1)
+    assert doll.frames[0].at - asked == pytest.approx(1.8, abs=0.1)
     assert faces(doll) == ["thinking", "neutral"]
     assert doll.states == ["start", "sentence_start", "stop"]
     assert doll.texts == [CLOUD]
