@@ -23,7 +23,7 @@ from relay.stt.lazy import LazySpeechToText
 from relay.stt.providers import open_stt
 from relay.tts.base import TextToSpeech
 from relay.tts.lines import RecordedLines
-from relay.tts.providers import open_lines_voice, open_tts
+from relay.tts.providers import open_lines_voice, open_tts, preferred
 from relay.tts.recorder import Recorder
 
 
@@ -46,7 +46,7 @@ async def build(settings: Settings) -> Services:
         activity=activity,
         lines=lines,
         lines_voice=lines_voice,
-        recorder=Recorder(lines_voice or tts, lines, activity) if lines else None,
+        recorder=Recorder(lines_voice or preferred(tts), lines, activity) if lines else None,
         personas=Personas(settings.persona.folder),
         shelf=Shelf(settings.updates.folder),
     )

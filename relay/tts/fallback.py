@@ -36,7 +36,12 @@ class FallbackTextToSpeech:
     @property
     def rate_hz(self) -> int:
         """See `TextToSpeech.rate_hz`. That of the preferred voice; others are resampled."""
-        return self._order.members[0].provider.rate_hz
+        return self.preferred.rate_hz
+
+    @property
+    def preferred(self) -> TextToSpeech:
+        """The first of them, alone: for what is kept, where another voice would stay."""
+        return self._order.members[0].provider
 
     async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
         """See `TextToSpeech.speak`. When all fail, the error is that of the first asked."""

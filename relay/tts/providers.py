@@ -33,6 +33,11 @@ async def open_tts(settings: TtsSettings, voice: str = "") -> TextToSpeech:
     return voices[0][1] if len(voices) == 1 else FallbackTextToSpeech(voices)
 
 
+def preferred(tts: TextToSpeech) -> TextToSpeech:
+    """The voice that recordings are made with: never one that only stands in for it."""
+    return tts.preferred if isinstance(tts, FallbackTextToSpeech) else tts
+
+
 async def open_lines_voice(settings: Settings) -> TextToSpeech | None:
     """Who speaks the fixed lines that are recorded in advance; None for the usual voice.
 

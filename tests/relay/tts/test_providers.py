@@ -10,7 +10,7 @@ from relay.llm.extras import MissingExtraError
 from relay.tts import kokoro
 from relay.tts.fallback import FallbackTextToSpeech
 from relay.tts.openai import OpenAITextToSpeech
-from relay.tts.providers import open_lines_voice, open_tts
+from relay.tts.providers import open_lines_voice, open_tts, preferred
 from relay.tts.settings import TtsSettings
 from tests.fakes.edge import serving_edge
 from tests.fakes.gemini import KEY as GEMINI_KEY
@@ -71,6 +71,8 @@ async def test_with_a_fallback_an_unreachable_server_is_no_silence(own: FakeText
     tts = await open_tts(cloud(fallback=["kokoro"]), "jinju")
     assert isinstance(tts, FallbackTextToSpeech)
     assert await spoken(tts, "안녕")
+    assert isinstance(preferred(tts), OpenAITextToSpeech)  # no line is recorded by a stand-in
+    assert preferred(own) is own
     assert own.loaded["voice"] == ""  # type: ignore[attr-defined]  # jinju is the server's
     await tts.close()
     assert own.closed
