@@ -44,6 +44,9 @@ def read(text: str, language: str) -> Reading:
     if rules is None or not words:
         return Reading.UNSURE
     reading = rules(words, tail)
+    if reading is Reading.FINISHED and not tail.endswith(_CLOSED_PUNCTUATION):
+        # A recogniser that heard half a sentence may make up an ending, but seldom a full stop.
+        reading = Reading.LIKELY
     if tail.endswith(_OPEN_PUNCTUATION):
         return min(reading, Reading(max(reading - 1, Reading.UNFINISHED)), Reading.UNSURE)
     return reading

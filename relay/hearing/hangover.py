@@ -2,7 +2,7 @@
 
     reading of the transcript so far     silence that ends it (with the shipped settings)
     finished     "우리 뭐 하고 놀까"       min_ms                      320 ms
-    likely       "I like your hat"       between the two             460 ms
+    likely       "I like your hat"       nearer to the next          507 ms
     unsure, or not known yet             silence_ms                  600 ms
     unfinished   "나는 오늘 학교에서"       1.6 times silence_ms        960 ms
 
@@ -20,6 +20,9 @@ from relay.hearing.finished import Reading
 
 #: An unfinished sentence may pause for so many times the base.
 UNFINISHED_TIMES: Final = 1.6
+
+#: How far from the shortest silence to the usual one that is which ends what is likely whole.
+_LIKELY_PART: Final = 2 / 3
 
 #: A speaker is given so much more than the pauses that were seen.
 MARGIN: Final = 1.25
@@ -98,7 +101,7 @@ class Hangover:
         if reading is Reading.FINISHED:
             wanted = shortest
         elif reading is Reading.LIKELY:
-            wanted = (shortest + base) / 2
+            wanted = shortest + (base - shortest) * _LIKELY_PART
         elif reading is Reading.UNFINISHED:
             wanted = UNFINISHED_TIMES * base
         seen = self.pauses.closed_ms if reading >= Reading.LIKELY else self.pauses.open_ms

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Coroutine
 from typing import Annotated, Any
 
 import typer
 import uvloop
 
+from relay.errors import ProviderError
+from tools.bench.parts import Part
 from tools.bench.report import Report
 
 bench = typer.Typer(help="Measure the relay and the doll.", no_args_is_help=True)
@@ -29,6 +32,22 @@ def turn(
     from tools.bench.turn import measure
 
     _run(measure(dolls), json)
+
+
+@bench.command()
+def speech(
+    json: Json = False,
+    only: Annotated[Part | None, typer.Option(help="One part alone.")] = None,
+) -> None:
+    """How well and how soon the relay hears and speaks with the embedded models."""
+    from tools.bench.speech import measure
+    from tools.bench.speech_material import MaterialError
+
+    try:
+        _run(measure(only), json)
+    except (MaterialError, ProviderError) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 @bench.command()

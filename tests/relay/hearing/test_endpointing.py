@@ -120,7 +120,7 @@ def test_no_end_is_likely_before_a_hangover_that_is_shorter() -> None:
 def test_what_reads_as_finished_ends_sooner_and_what_does_not_later() -> None:
     for reading, frames in [
         (Reading.FINISHED, 10),
-        (Reading.LIKELY, 15),
+        (Reading.LIKELY, 16),
         (Reading.UNSURE, END),
         (Reading.UNFINISHED, 30),
     ]:

@@ -40,7 +40,8 @@ _SENTENCES = Path(__file__).parents[3] / "tools" / "bench" / "hesitations"
     ],
 )
 def test_korean_by_the_ending_of_the_last_word(text: str, reading: Reading) -> None:
-    assert read(text, "ko") is reading
+    stop = "" if text.endswith(("?", "…", ",", ".")) else "."
+    assert read(text + stop, "ko") is reading
 
 
 @pytest.mark.parametrize(
@@ -68,12 +69,17 @@ def test_nothing_said_is_unsure(text: str) -> None:
     assert read(text, "ko") is read(text, "en") is Reading.UNSURE
 
 
+@pytest.mark.parametrize(("text", "language"), [("밥 먹었어", "ko"), ("Thank you", "en")])
+def test_what_has_no_full_stop_is_only_likely(text: str, language: str) -> None:
+    assert read(text, language) is Reading.LIKELY
+
+
 def test_a_language_without_rules_is_unsure() -> None:
     assert read("Ich heiße Anna.", "de") is Reading.UNSURE
 
 
 def test_decomposed_korean_reads_as_composed() -> None:
-    assert read("\u1112\u1161\u11af\u1100\u1166", "ko") is Reading.FINISHED  # 할게
+    assert read("\u1112\u1161\u11af\u1100\u1166.", "ko") is Reading.FINISHED  # 할게
 
 
 @given(st.text(), st.sampled_from(["ko", "en"]))

@@ -101,7 +101,7 @@ async def test_what_sounds_complete_ends_sooner_if_the_words_allow_it() -> None:
 
         async def close(self) -> None: ...
 
-    for text, silence in [("고양이", 15), ("", END)]:
+    for text, silence in [("고양이", 16), ("", END)]:
         hearing = Hearing(LoudnessStream(), SETTINGS, melody=Falls())
         hearing.start(ListenMode.AUTO)
         hear(hearing, audio((VOICE, 20), (SILENCE, LIKELY)))
