@@ -1,5 +1,5 @@
 """The brains of a doll.
 
-`local` is always there; `gemini` and `openai` need an extra each, so each is imported only when it
-is chosen: `from relay.llm.gemini import GeminiModel`.
+`local` is always there; `gemini`, `gemini_legacy` and `openai` need an extra each, so each is
+imported only when it is chosen: `from relay.llm.gemini import GeminiModel`.
 """
