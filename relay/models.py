@@ -45,7 +45,7 @@ class ModelFile:
 
     name: str
     sha256: str
-    parts: tuple[tuple[str, str], ...]  #: (import package, path inside it), in order
+    parts: tuple[tuple[str, str], ...]  #: (import package, path inside it), in order; or none
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def ensure(model: Model, directory: Path | None = None) -> Path:
         for file in model.files:
             if checked.get(file.name) == known[file.name] and known[file.name] is not None:
                 continue
-            if known[file.name] is None or _digest(home / file.name) != file.sha256:
+            if known[file.name] is None or digest(home / file.name) != file.sha256:
                 _assemble(file, home)
             known[file.name] = _fingerprint(home / file.name, file)
         if known != checked:
@@ -145,15 +145,20 @@ def ensure(model: Model, directory: Path | None = None) -> Path:
 
 def _assemble(file: ModelFile, home: Path) -> None:
     """Write `file` from its parts; it appears under its name only when its digest is right."""
+    if not file.parts:
+        raise ModelError(
+            f"{file.name} of {home.name} is missing or damaged; run "
+            f"`doll models pull {home.name.removeprefix('whisper-')}`."
+        )
     parts = [_package_path(package) / path for package, path in file.parts]
     _remove_abandoned(home)
     with replacing(home / file.name) as path:
-        digest = hashlib.sha256()
+        running = hashlib.sha256()
         with path.open("wb") as out:
             for block in (block for part in parts for block in _blocks(part)):
-                digest.update(block)
+                running.update(block)
                 out.write(block)
-        if digest.hexdigest() != file.sha256:
+        if running.hexdigest() != file.sha256:
             packages = " ".join(sorted({package.replace("_", "-") for package, _ in file.parts}))
             raise ModelError(
                 f"{file.name} from the packages {packages} is not the published model (its digest "
@@ -178,11 +183,12 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    running = hashlib.sha256()
     for block in _blocks(path):
-        digest.update(block)
-    return digest.hexdigest()
+        running.update(block)
+    return running.hexdigest()
 
 
 def _fingerprint(path: Path, file: ModelFile) -> list[int | str] | None:

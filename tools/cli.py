@@ -14,7 +14,7 @@ from tools.demo.command import demo
 from tools.devices.command import devices, pair
 from tools.fake_gemini.command import fake_gemini
 from tools.flash.command import flash, logs, shell
-from tools.gemini_models.command import models
+from tools.models_pull import models
 from tools.simulator.command import sim
 from tools.update.command import update
 
@@ -32,7 +32,7 @@ app.command()(shell)
 app.command()(update)
 app.command()(pair)
 app.add_typer(devices, name="devices")
-app.command()(models)
+app.add_typer(models, name="models")
 app.command()(fake_gemini)
 app.add_typer(bench, name="bench")
 

@@ -17,30 +17,31 @@ from relay.audio import RATE_HZ, Pcm
 WINDOW = 400
 HOP = 160
 
-#: Mel bands of all Whisper models up to large-v2.
+#: Mel bands of all Whisper models up to large-v2; large-v3 and its kin have 128.
 BANDS = 80
 
 #: Frames in the 30 s that Whisper was trained on; it takes fewer, but not more.
 MAX_FRAMES = 3000
 
 
-def log_mel(utterance: Pcm, padding_s: float) -> NDArray[np.float32]:
+def log_mel(utterance: Pcm, padding_s: float, bands: int = BANDS) -> NDArray[np.float32]:
     """The spectrogram of `utterance` (16 kHz) with `padding_s` of silence behind it.
 
-    Shape (1, 80, n), n even, one frame per 10 ms and at most 3000; values about -1 to 2.
+    Shape (1, bands, n), n even, one frame per 10 ms and at most 3000; values about -1 to 2.
     """
     silence = WINDOW // 2 + round(padding_s * RATE_HZ)
     signal = utterance.astype(np.float32) / 32768
-    return log_mel_of(np.pad(np.pad(signal, (0, silence)), (WINDOW // 2, 0), mode="reflect"))
+    padded = np.pad(signal, (0, silence))
+    return log_mel_of(np.pad(padded, (WINDOW // 2, 0), mode="reflect"), bands)
 
 
-def log_mel_of(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+def log_mel_of(signal: NDArray[np.float32], bands: int = BANDS) -> NDArray[np.float32]:
     """The same of samples that have WINDOW / 2 more at either end, which centre its frames."""
     frames = np.lib.stride_tricks.sliding_window_view(signal, WINDOW)[::HOP]
     frames = frames[: min(MAX_FRAMES, len(frames) // 2 * 2)]
     spectrum = np.fft.rfft(frames * _window(), axis=-1)
     power = spectrum.real**2 + spectrum.imag**2
-    mel = np.log10(np.maximum(_filters() @ power.T, 1e-10))
+    mel = np.log10(np.maximum(_filters(bands) @ power.T, 1e-10))
     # Whisper's own scaling: 80 dB below the loudest value is the floor.
     mel = (np.maximum(mel, mel.max() - 8.0) + 4.0) / 4.0
     return np.ascontiguousarray(mel[None], dtype=np.float32)
@@ -52,14 +53,14 @@ def _window() -> NDArray[np.float32]:
 
 
 @functools.cache
-def _filters() -> NDArray[np.float32]:
+def _filters(bands: int) -> NDArray[np.float32]:
     """Triangular filters evenly spaced on Slaney's mel scale, each of area one (as in librosa).
 
     The scale is linear up to 1 kHz (3 mel per 200 Hz) and logarithmic above (27 mel per factor of
-    6.4). Shape (80, 201).
+    6.4). Shape (bands, 201).
     """
     top = 15.0 + 27.0 * np.log(8.0) / np.log(6.4)  # 8 kHz
-    mels = np.linspace(0.0, top, BANDS + 2)
+    mels = np.linspace(0.0, top, bands + 2)
     edges_hz = np.where(mels < 15.0, mels * 200 / 3, 1000.0 * 6.4 ** ((mels - 15.0) / 27.0))
     bins_hz = np.fft.rfftfreq(WINDOW, 1 / RATE_HZ)
     rising = (bins_hz - edges_hz[:-2, None]) / np.diff(edges_hz)[:-1, None]

@@ -25,7 +25,7 @@ async def _open(name: Ear, settings: SttSettings) -> SpeechToText:
                 from relay.stt.whisper import WhisperSpeechToText
             except ImportError as error:
                 raise MissingExtraError("Whisper", "embedded", error) from None
-            return await WhisperSpeechToText.load(threads=settings.threads)
+            return await WhisperSpeechToText.load(model=settings.model, threads=settings.threads)
 
 
 def _openai(settings: OpenAISttSettings) -> SpeechToText:

@@ -42,6 +42,8 @@ class SttSettings(_Section):
     provider: Ear | Literal["gemini"] = "whisper"
     #: Who hears an utterance on which the one before has failed: `["whisper"]`.
     fallback: tuple[Ear, ...] = ()
+    #: of `whisper`: `base` is embedded, the larger ones come by `doll models pull`
+    model: Literal["base", "small", "large-v3-turbo"] = "base"
     threads: Annotated[int, Ge(1), Le(16)] = 2  #: of `whisper`
     openai: OpenAISttSettings = OpenAISttSettings()
 

@@ -11,8 +11,9 @@ import structlog
 
 from relay.audio import RATE_HZ, Pcm, duration_s
 from relay.errors import ErrorKind, ProviderError
+from relay.hub import WHISPERS
 from relay.memory_trim import trim
-from relay.models import WHISPER_BASE, ensure
+from relay.models import ensure
 from relay.stt.base import Transcript
 from relay.stt.noise import holds_no_word, is_made_up
 from relay.stt.whisper_engine import WhisperEngine
@@ -34,19 +35,20 @@ class WhisperSpeechToText:
         cls,
         directory: Path | None = None,
         *,
+        model: str = "base",
         threads: int = 2,
         beam: int = 5,
         waiting: int = 8,
     ) -> Self:
         """Load the model and hear something once, so that the first turn is as fast as the next.
 
-        `directory` holds a Whisper model for CTranslate2 (multilingual, up to large-v2); without
-        it the embedded whisper-base is used. Takes one to two seconds. Raises
-        ProviderError when the model cannot be had or loaded.
+        `model` is one of `relay.hub.WHISPERS`; `base` is embedded, the others are downloaded by
+        `doll models pull`. `directory` holds any other multilingual Whisper for CTranslate2. Takes
+        one to two seconds. Raises ProviderError when the model cannot be had or loaded.
         """
         worker = Worker("Speech recognition", waiting)
         try:
-            return cls(await worker.run(_load, directory, threads, beam), worker)
+            return cls(await worker.run(_load, directory, model, threads, beam), worker)
         except BaseException:
             await worker.close()
             raise
@@ -74,8 +76,8 @@ class WhisperSpeechToText:
         await self._worker.close()
 
 
-def _load(directory: Path | None, threads: int, beam: int) -> WhisperEngine:
-    home = directory or ensure(WHISPER_BASE)
+def _load(directory: Path | None, model: str, threads: int, beam: int) -> WhisperEngine:
+    home = directory or ensure(WHISPERS[model].model)
     try:
         engine = WhisperEngine(home, threads, beam)
     except Exception as error:  # CTranslate2's and the tokenizer's have no base class in common

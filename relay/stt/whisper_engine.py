@@ -57,7 +57,8 @@ class WhisperEngine:
 
         Raises RuntimeError when the model fails.
         """
-        features = ctranslate2.StorageView.from_array(log_mel(utterance, PADDING_S))
+        spectrogram = log_mel(utterance, PADDING_S, self._model.n_mels)
+        features = ctranslate2.StorageView.from_array(spectrogram)
         encoded = self._model.encode(features)
         language = languages[0]
         if len(languages) > 1:

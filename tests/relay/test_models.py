@@ -32,13 +32,13 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
 
 def count_hashing(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     hashed: list[Path] = []
-    real = models._digest
+    real = models.digest
 
     def digest(path: Path) -> str:
         hashed.append(path)
         return real(path)
 
-    monkeypatch.setattr(models, "_digest", digest)
+    monkeypatch.setattr(models, "digest", digest)
     return hashed
 
 
@@ -97,6 +97,12 @@ def test_parts_with_another_digest_are_refused_and_leave_nothing(
 def test_a_missing_package_names_the_extra(tmp_path: Path) -> None:
     model = Model("small", (ModelFile("model.bin", "0" * 64, (("no_such_package", "part"),)),))
     with pytest.raises(ModelError, match=r"pip install 'talking-doll\[embedded\]'"):
+        ensure(model, tmp_path)
+
+
+def test_a_model_without_packages_names_the_command(tmp_path: Path) -> None:
+    model = Model("whisper-small", (ModelFile("model.bin", "0" * 64, ()),))
+    with pytest.raises(ModelError, match="doll models pull small"):
         ensure(model, tmp_path)
 
 

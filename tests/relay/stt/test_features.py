@@ -9,12 +9,13 @@ from relay.audio import RATE_HZ
 from relay.stt.features import log_mel
 
 
-def test_it_equals_faster_whispers() -> None:
+@pytest.mark.parametrize("bands", [80, 128])
+def test_it_equals_faster_whispers(bands: int) -> None:
     faster_whisper = pytest.importorskip("faster_whisper.feature_extractor")
     noise = np.random.default_rng(0).normal(0, 3000, 3 * RATE_HZ).astype(np.int16)
     padded = np.pad(noise.astype(np.float32) / 32768, (0, 8 * RATE_HZ))
-    theirs = faster_whisper.FeatureExtractor()(padded, padding=False)
-    ours = log_mel(noise, 8.0)
+    theirs = faster_whisper.FeatureExtractor(feature_size=bands)(padded, padding=False)
+    ours = log_mel(noise, 8.0, bands)
     assert ours.shape == (1, *theirs.shape)
     assert np.allclose(ours[0], theirs, atol=1e-5)
 

@@ -156,3 +156,11 @@ def test_a_click_of_one_frame_is_not_silence_and_a_quiet_room_is() -> None:
     assert is_silent(room)
     room[512:1024] = 500
     assert not is_silent(room)
+
+
+async def test_a_model_that_was_not_pulled_names_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOLL_MODELS", str(tmp_path))
+    with pytest.raises(ProviderError, match="doll models pull small"):
+        await WhisperSpeechToText.load(model="small")

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from relay.tts.packed import PackedDictionary
 
 WORDS = st.text(max_size=6)
-VALUES = st.one_of(st.none(), st.text(max_size=4), st.dictionaries(st.text(max_size=2), st.text(max_size=2)))
+VALUES = st.one_of(
+    st.none(), st.text(max_size=4), st.dictionaries(st.text(max_size=2), st.text(max_size=2))
+)
 
 
 @given(st.dictionaries(WORDS, VALUES), st.lists(WORDS))
