@@ -7,7 +7,7 @@ in `relay.llm.policy`. Nobody gets a failure for an answer as long as any brain 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 
@@ -17,11 +17,12 @@ from relay.audio import Pcm
 from relay.errors import ErrorKind, ProviderError
 from relay.llm.admission import Link, NotAdmittedError, Patience, Search, Seat
 from relay.llm.base import Heard, LanguageModel, Request
+from relay.llm.causes import Causes
 from relay.llm.events import Answering, Event, Outage, Waiting
 from relay.llm.gemini_errors import Limit, OverLimitError, Refusal
 from relay.llm.outages import Outages
 from relay.llm.policy import Away, Elsewhere, Trouble, rule
-from relay.quota.base import Later
+from relay.quota.base import SupersededError
 from relay.stt.base import SpeechToText
 
 #: What the log calls the model at the end of the chain.
@@ -77,8 +78,8 @@ class Chain:
         May be read by one task after another. Closing it ends the request.
         """
         search = Search(doll, self._patience)
-        errors: list[ProviderError] = []
-        left = self._usable(errors)
+        causes = Causes(search, request.now.timestamp())
+        left = self._usable(causes)
         spare = 1  # attempts that failures of the ONCE kind leave
         while True:
             able = [link for link in left if link.model.hears or utterance is None]
@@ -86,7 +87,7 @@ class Chain:
             if seat is None:
                 if utterance is None:
                     break
-                heard = await self._recognise(utterance, request, search, errors)
+                heard = await self._recognise(utterance, request, causes)
                 yield heard
                 if heard.kind != "speech":
                     return
@@ -105,13 +106,16 @@ class Chain:
             except NotAdmittedError as full:
                 search.refusals.append(full.admission)
                 continue
-            except ProviderError as error:
+            except SupersededError:
+                raise
+            except Exception as raised:  # also a bug: another brain may have none
+                error = _failure(seat.link, raised)
                 row = rule(error)
                 await self._report(seat.link, error)
                 if progress.spoke or not row.local:
                     raise
-                errors.append(error)
-                if Trouble.of(error) in _FULL:
+                causes.errors.append(error)
+                if row.away in (Away.HINT, Away.DAY):
                     await search.look(seat.link)  # it knows now when it is free again
                 if progress.heard is not None:
                     if progress.heard.kind != "speech":
@@ -126,7 +130,7 @@ class Chain:
             self._outages.ends(doll)
             await seat.link.quota.answered(seat.link.model.name)
             return
-        async for event in self._small_brain(request, doll, search, errors):
+        async for event in self._small_brain(request, doll, causes):
             yield event
 
     async def close(self) -> None:
@@ -173,27 +177,24 @@ class Chain:
             raise ProviderError(ErrorKind.SERVER, f"{model.name} answered with nothing.")
 
     async def _small_brain(
-        self, request: Request, doll: str, search: Search, errors: list[ProviderError]
+        self, request: Request, doll: str, causes: Causes
     ) -> AsyncGenerator[Event, None]:
         if self.tail is None:
-            raise self._nobody(request, search, errors)
+            raise causes.as_error()
         outage = None
         if self.links:
-            trouble, now = _trouble(search, errors), asyncio.get_running_loop().time()
-            back_at = _back_at(request, search, errors)
-            outage = Outage(trouble, back_at, self._outages.begins(doll, now))
+            news = self._outages.begins(doll, asyncio.get_running_loop().time())
+            outage = Outage(causes.trouble, causes.back_at, news)
         yield Answering(LOCAL, outage=outage)
         stream = self.tail.reply(request)
         async with aclosing(stream):
             async for part in stream:
                 yield part
 
-    async def _recognise(
-        self, utterance: Pcm, request: Request, search: Search, errors: list[ProviderError]
-    ) -> Heard:
+    async def _recognise(self, utterance: Pcm, request: Request, causes: Causes) -> Heard:
         """What the embedded recogniser hears where no model may."""
         if self._ears is None:
-            raise self._nobody(request, search, errors)
+            raise causes.as_error()
         others = (x for x in request.persona.languages if x != request.language)
         try:
             async with asyncio.timeout(self._ears_timeout_s):
@@ -202,24 +203,16 @@ class Chain:
             raise ProviderError(ErrorKind.NETWORK, "Recognition took too long.") from None
         return Heard("speech" if heard.text else "none", heard.text, heard.language)
 
-    def _nobody(
-        self, request: Request, search: Search, errors: list[ProviderError]
-    ) -> ProviderError:
-        """No model may be asked or could answer, and nothing else is installed."""
-        kind = _kind(_trouble(search, errors))
-        back_at = _back_at(request, search, errors)
-        wait_s = None if back_at is None else max(0.0, back_at - request.now.timestamp())
-        return ProviderError(kind, "No model could be asked.", retry_after_s=wait_s)
-
-    def _usable(self, errors: list[ProviderError]) -> list[Link]:
-        """The links that it makes sense to ask; why not the others goes to `errors`."""
+    def _usable(self, causes: Causes) -> list[Link]:
+        """The links that it makes sense to ask; why not the others goes to `causes`."""
         now = asyncio.get_running_loop().time()
         usable = []
         for link in self.links:
             if link in self._gone:
                 continue
             if self._barred.get(link.provider, now) > now:
-                errors.append(ProviderError(ErrorKind.AUTH, "The key was refused a moment ago."))
+                refused = ProviderError(ErrorKind.AUTH, "The key was refused a moment ago.")
+                causes.errors.append(refused)
             else:
                 usable.append(link)
         return usable
@@ -244,6 +237,15 @@ class Chain:
                 pass
 
 
+def _failure(link: Link, raised: Exception) -> ProviderError:
+    """A failure in our own vocabulary."""
+    if isinstance(raised, ProviderError):
+        return raised
+    name = type(raised).__name__
+    _log.error("a provider has a bug", llm=link.model.name, exc_info=raised)
+    return ProviderError(ErrorKind.SERVER, f"{link.model.name} raised {name}.")
+
+
 def _with_text(request: Request, heard: Heard) -> Request:
     return replace(request, text=heard.text, language=heard.language)
 
@@ -254,32 +256,3 @@ def _refusal(error: ProviderError) -> Refusal:
         return error.refusal
     limit = Limit.DAY if error.kind is ErrorKind.QUOTA else Limit.MINUTE
     return Refusal(limit, None, error.retry_after_s)
-
-
-_FULL = (Trouble.RATE, Trouble.QUOTA)
-
-
-def _trouble(search: Search, errors: Iterable[ProviderError]) -> Trouble:
-    """The one reason to name: what the owner can mend, then what has just failed, then quotas."""
-    troubles = [Trouble.of(error) for error in errors]
-    if Trouble.AUTH in troubles:
-        return Trouble.AUTH
-    if failures := [trouble for trouble in troubles if trouble not in _FULL]:
-        return failures[-1]
-    if Trouble.RATE in troubles or any(isinstance(told, Later) for told in search.refusals):
-        return Trouble.RATE
-    return Trouble.QUOTA if troubles or search.refusals else Trouble.GONE
-
-
-def _back_at(request: Request, search: Search, errors: Iterable[ProviderError]) -> float | None:
-    """When a model is free again, in Unix time, if that is what is waited for."""
-    if _trouble(search, errors) not in _FULL:
-        return None
-    now = request.now.timestamp()
-    hints = [now + e.retry_after_s for e in errors if e.retry_after_s is not None]
-    told = search.back_at(now)
-    return min([*hints, *([] if told is None else [told])], default=None)
-
-
-def _kind(trouble: Trouble) -> ErrorKind:
-    return ErrorKind.SERVER if trouble is Trouble.GONE else ErrorKind(trouble.value)

@@ -243,15 +243,15 @@ class Reply:
         if not self.begun:
             self.begun = True
             self._on_first_audio()
-        now = self._now()
-        self._timeline.mark("first_audio", now)
-        self._timeline.last_audio = now
+        self._timeline.mark("first_audio", self._now())
 
     async def _put(self, frame: Pcm) -> None:
         if (delay := self._pacer.delay(self._now())) > 0:
             await asyncio.sleep(delay)
         await self._doll.send_audio(frame)
-        self._pacer.sent(self._now())
+        now = self._now()
+        self._pacer.sent(now)
+        self._timeline.last_audio = now
         self._frames_sent += 1
 
     def _frames_of(self, pcm: Pcm, rate_hz: int) -> list[Pcm]:

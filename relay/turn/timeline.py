@@ -22,7 +22,7 @@ class Timeline:
     first_token: float | None = None
     first_clause: float | None = None
     first_audio: float | None = None  #: the first frame of the answer was handed to the socket
-    last_audio: float | None = None
+    last_audio: float | None = None  #: the newest frame, be it of a filler
 
     def mark(self, moment: str, now: float) -> None:
         """Note `moment`, once: a later call for the same one changes nothing."""

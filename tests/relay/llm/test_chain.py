@@ -231,6 +231,14 @@ async def test_a_wrong_key_costs_one_request_in_five_minutes() -> None:
     assert await brain.ask() == "구름 위에서 대답해."
 
 
+async def test_with_a_bug_in_one_model_another_one_answers() -> None:
+    brain = Brain()
+    brain.models[0].error = ZeroDivisionError("a bug")
+    assert await brain.ask() == "구름 위에서 대답해."
+    assert brain.sent == ["lite", "older"]
+    assert brain.quota.failures == ["lite"]
+
+
 async def test_after_the_first_words_nobody_else_is_asked() -> None:
     brain = Brain()
     brain.models[0].error, brain.models[0].error_after = ERRORS[Trouble.SERVER], 1
