@@ -12,13 +12,17 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum, auto
 
 from relay.audio import FRAME_SAMPLES, RATE_HZ
 from relay.hearing.hangover import Hangover
 
 _FRAME_MS = 1000 * FRAME_SAMPLES / RATE_HZ
+
+#: What a doll may have for itself.
+_PER_DOLL = ("silence_ms", "min_ms", "max_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,17 @@ class EndpointSettings:
             raise ValueError("max_utterance_s must be 1 to 120")
         if self.max_frames <= self.start_window_frames:
             raise ValueError("max_utterance_s must be longer than lead_in_ms and a start of speech")
+
+    def for_doll(self, own: object) -> EndpointSettings:
+        """These settings with a doll's own for the silence that ends speech.
+
+        `own` may have `silence_ms`, `min_ms` and `max_ms`, whole numbers. Raises ValueError.
+        """
+        if not isinstance(own, Mapping) or any(key not in _PER_DOLL for key in own):
+            raise ValueError(f"endpoint of a doll has only {', '.join(_PER_DOLL)}")
+        if any(type(value) is not int for value in own.values()):
+            raise ValueError("endpoint of a doll has whole numbers of milliseconds")
+        return replace(self, **own)
 
     @property
     def max_frames(self) -> int:

@@ -80,9 +80,14 @@ class Session:
         if services.shelf is not None:
             self._updater = Updater(self.delivery, services.shelf, device, self._log)
         self._blocks = Blocks(FRAME_SAMPLES)
+        endpoint = services.settings.endpoint
+        try:
+            endpoint = endpoint.for_doll(device.record.settings.get("endpoint", {}))
+        except ValueError as error:
+            self._log.warning("the doll's own settings are passed over", why=str(error))
         self._hearing = Hearing(
             services.detector.stream(),
-            services.settings.endpoint,
+            endpoint,
             pauses=services.pauses.of(connection.device_id),
             melody=services.melody,
         )

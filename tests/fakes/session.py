@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from relay.services import Services
 from relay.turn.session import Session
@@ -13,10 +14,17 @@ from tests.fakes.devices import a_device
 
 
 @asynccontextmanager
-async def talking(services: Services, doll: FakeConnection) -> AsyncIterator[Session]:
-    """A session that runs until the block ends, and leaves nothing behind."""
+async def talking(
+    services: Services, doll: FakeConnection, **settings: object
+) -> AsyncIterator[Session]:
+    """A session that runs until the block ends, and leaves nothing behind.
+
+    `settings` are the doll's own.
+    """
     before = asyncio.all_tasks()
-    session = Session(doll, services, a_device(services, doll.device_id))
+    device = a_device(services, doll.device_id)
+    device.record = replace(device.record, settings=settings)
+    session = Session(doll, services, device)
     task = asyncio.create_task(session.run())
     try:
         yield session

@@ -245,6 +245,20 @@ def test_settings_that_cannot_be_are_refused_by_name(wrong: dict[str, float]) ->
         dataclasses.replace(SETTINGS, **wrong)  # type: ignore[arg-type]
 
 
+def test_a_doll_has_its_own_bounds_and_shares_the_rest() -> None:
+    own = SETTINGS.for_doll({"min_ms": 500, "max_ms": 2000})
+    assert own == dataclasses.replace(SETTINGS, min_ms=500, max_ms=2000)
+    assert SETTINGS.for_doll({}) == SETTINGS
+
+
+@pytest.mark.parametrize(
+    "own", [{"start_threshold": 1}, {"min_ms": "x"}, {"min_ms": True}, {"max_ms": 10}, 3, {1: 2}]
+)
+def test_a_doll_s_own_settings_that_cannot_be_are_refused(own: object) -> None:
+    with pytest.raises(ValueError):
+        SETTINGS.for_doll(own)
+
+
 # Runs of frames, because single random ones would hardly ever make an utterance.
 runs = st.lists(
     st.tuples(st.sampled_from([0.0, 0.3, 0.35, 0.4, 0.5, 1.0]), st.integers(1, 40)), max_size=30

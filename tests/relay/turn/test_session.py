@@ -56,6 +56,24 @@ async def test_silence_ends_an_utterance_in_auto_mode_in_audio_time(
     assert doll.frames[0].at - spoke == pytest.approx(silence_ms / 1000, abs=2 * FRAME_S)
 
 
+@pytest.mark.parametrize(
+    ("own", "silence_ms"),
+    [({"min_ms": 500}, 500), ({"min_ms": "soon"}, 320), ({"start_threshold": 0.9}, 320)],
+)
+async def test_a_doll_s_own_bounds_count_and_wrong_ones_are_passed_over(
+    services: Services, own: dict[str, object], silence_ms: int
+) -> None:
+    services.stt.text = "안녕."
+    doll = FakeConnection()
+    async with talking(services, doll, endpoint=own):
+        doll.say(Listen(state="start", mode="auto"))
+        await doll.speak(1.0)
+        spoke = asyncio.get_running_loop().time()
+        await doll.speak(1.0, QUIET)
+        await doll.until_stop()
+    assert doll.frames[0].at - spoke == pytest.approx(silence_ms / 1000, abs=2 * FRAME_S)
+
+
 async def test_the_room_s_echo_of_an_answer_is_not_heard(services: Services) -> None:
     doll = FakeConnection()
     async with talking(services, doll):
