@@ -200,13 +200,10 @@ class Doll:
         elif kind == "system" and message.get("command") == "reboot":
             log.info("reboot")
             machine.reset()
+        elif kind == "token":
+            identity.take_token(message, self._conf, self._name, self.relay)
         elif kind == "alert":
-            self._sounds.error()
-            log.warn(
-                "alert %s: %s",
-                log.clean(message.get("status", "")),
-                log.clean(message.get("message", "")),
-            )
+            self._on_alert(message)
         elif kind == "error":
             log.warn(
                 "relay error code=%s %s",
@@ -215,6 +212,16 @@ class Doll:
             )
         elif kind not in ("hello", "pong", "system"):
             self._not_known(log.clean(kind)[:32])
+
+    # What the relay wants to be seen: nothing to worry about, if it is how to be paired.
+    def _on_alert(self, message):
+        status = log.clean(message.get("status", ""))
+        text = log.clean(message.get("message", ""))
+        if status == "pairing":
+            log.info("pairing %s", text)
+            return
+        self._sounds.error()
+        log.warn("alert %s: %s", status, text)
 
     # What the relay offers. The code for it is loaded now, and goes when it is done.
     def _on_update(self, message):

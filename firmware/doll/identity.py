@@ -1,6 +1,7 @@
-# Who this doll is, for the relay: its name, the headers of the upgrade, whom it trusts.
+# Who this doll is, for the relay: its name, its token, the headers of the upgrade, whom it trusts.
 
 from . import log
+from .settings import is_good
 
 
 # The Device-Id: as set, or the chip's address.
@@ -19,6 +20,19 @@ def headers(conf, name):
     if conf.language:
         headers.append(("Accept-Language", conf.language))
     return headers
+
+
+# The relay has sent a token: it is kept, and shown from the next connection on. The relay lets
+# this doll in by it, so it must not be lost: what is answered is whether it is on the flash.
+def take_token(message, conf, name, relay):
+    token = message.get("token")
+    stored = is_good("token", token) and bool(token) and conf.save({"token": token})
+    if stored:
+        relay.identify(headers(conf, name))
+        log.info("token stored")
+    else:
+        log.error("token not stored")
+    relay.send({"type": "token", "state": "stored" if stored else "failed"})
 
 
 # A random UUID (RFC 9562, version 4).

@@ -71,6 +71,10 @@ class Relay:
         self._garbage = 0
         self.sink = None
 
+    # What the next connection says about this doll.
+    def identify(self, headers):
+        self._headers = headers
+
     ################################################################################################
     # What a turn says. All of it returns at once; without a link it says nothing.
 

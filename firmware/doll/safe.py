@@ -58,8 +58,9 @@ class SafeDoll:
             _Nothing(),
             Meter(),
         )
+        self._conf = conf
+        self._name = name
         self._update = Update(self._relay, name, conf.token, conf.board, conf.update)
-        self._board = conf.board
         self._nonce = ""
         self._relay.about = self._about
         self._relay.on_link = self._on_link
@@ -95,7 +96,7 @@ class SafeDoll:
 
     def _about(self):
         self._nonce = about.new_nonce()
-        return about.about(self._board, self._nonce, self._state == "safe")
+        return about.about(self._conf.board, self._nonce, self._state == "safe")
 
     def _on_link(self, up):
         if not up:
@@ -105,6 +106,10 @@ class SafeDoll:
         kind = message.get("type")
         if kind == "update":
             self._update.on_message(message, self._nonce)
+        elif kind == "token":
+            conf = self._conf
+            identity.take_token(message, conf, self._name, self._relay)
+            self._update.trust(conf.token)
         elif kind == "system" and message.get("command") == "reboot":
             log.info("reboot")
             machine.reset()

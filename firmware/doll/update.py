@@ -44,6 +44,10 @@ class Update:
         self.has_failed = False  # an offer that was good came to nothing
         self._reset()
 
+    # Whose offers are taken from now on: those that are signed with this token.
+    def trust(self, token):
+        self._token = token
+
     def _reset(self):
         self._offer = None  # one that was checked
         self._bundle = None

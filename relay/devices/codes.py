@@ -52,7 +52,7 @@ def wait_before_guess(
 class Recital:
     """When a doll says its code once more. Times are seconds of any clock that does not go back."""
 
-    def __init__(self, times: int = 30, pause_s: float = 2.0) -> None:
+    def __init__(self, times: int = 30, pause_s: float = 1.0) -> None:
         """At most `times`: enough for a person, not for a stranger who wants to keep the voice
         busy. For `pause_s` after its end a doll that listens need not mean a person: a hands-free
         one listens again by itself."""
@@ -71,9 +71,14 @@ class Recital:
         return True
 
     def end(self, now: float) -> None:
-        """It has said all."""
+        """All has been sent, and will have been played at `now`."""
         self._speaking = False
         self._quiet_until = now + self._pause_s
+
+    def played(self, now: float) -> None:
+        """The doll says that it has just played all."""
+        if not self._speaking:
+            self._quiet_until = now + self._pause_s
 
     def stop(self) -> None:
         """It was interrupted."""

@@ -27,6 +27,7 @@ from relay.wire.messages import (
     Alert,
     DeviceMessage,
     Listen,
+    Report,
     System,
     Token,
     TokenState,
@@ -124,6 +125,8 @@ class Newcomer:
             case Abort():
                 await self._hush()
                 await self._connection.send(Tts(state="stop"))
+            case Report():
+                self._recital.played(self._now())
             case TokenState():
                 if not self._stored.done():
                     self._stored.set_result(message.state == "stored")

@@ -29,7 +29,7 @@ from tools.pairing import called, has_database
 from tools.texts import texts
 
 #: For a doll to fetch what was decided, if it is connected.
-_ARRIVAL_S = 10.0
+_ARRIVAL_S = 5.0
 
 devices = typer.Typer(help="The dolls of the relay here.", no_args_is_help=True)
 
