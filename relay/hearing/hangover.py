@@ -3,7 +3,8 @@
     reading of the transcript so far     silence that ends it (with the shipped settings)
     finished     "우리 뭐 하고 놀까"       min_ms                      320 ms
     likely       "I like your hat"       nearer to the next          507 ms
-    unsure, or not known yet             silence_ms                  600 ms
+    not known yet                        silence_ms                  600 ms
+    unsure       "고양이", "a red hat"     1.25 times silence_ms       750 ms
     unfinished   "나는 오늘 학교에서"       1.6 times silence_ms        960 ms
 
 Who pauses longer than that in the middle of a sentence is given more time, and loses it again by
@@ -18,8 +19,10 @@ from typing import Final, Protocol
 
 from relay.hearing.finished import Reading
 
-#: An unfinished sentence may pause for so many times the base.
+#: What reads as unfinished may pause for so many times the base, and what tells nothing, which is
+#: often half a sentence that the recogniser did not understand.
 UNFINISHED_TIMES: Final = 1.6
+UNSURE_TIMES: Final = 1.25
 
 #: How far from the shortest silence to the usual one that is which ends what is likely whole.
 _LIKELY_PART: Final = 2 / 3
@@ -104,6 +107,8 @@ class Hangover:
             wanted = shortest + (base - shortest) * _LIKELY_PART
         elif reading is Reading.UNFINISHED:
             wanted = UNFINISHED_TIMES * base
+        elif self._reading is not None:
+            wanted = UNSURE_TIMES * base
         seen = self.pauses.closed_ms if reading >= Reading.LIKELY else self.pauses.open_ms
         return min(max(wanted, MARGIN * seen, shortest), longest)
 

@@ -14,7 +14,7 @@ from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
 from relay.hearing.base import ListenMode, MelodyDetector
 from relay.hearing.endpointing import EndpointSettings
 from relay.hearing.hangover import Pauses
-from relay.hearing.hearing import EndLikely, Hearing, SpeechResumed, UtteranceEnded
+from relay.hearing.hearing import EndLikely, Hearing, SpeechResumed, Utterance, UtteranceEnded
 from relay.hearing.silero import SileroDetector
 from relay.hearing.silero_model import SileroModel
 from relay.stt.base import SpeechToText
@@ -195,12 +195,12 @@ async def _delays(
             pauses=pauses.setdefault(sentence.language, Pauses()),
             melody=late,
         )
-        decided = await _first_end(hearing, sentence, recogniser, late)
+        utterance = await _first_end(hearing, sentence, recogniser, late)
         end = _LEAD_S + len(sentence.pcm) / RATE_HZ
-        if decided < end - 0.1:
+        if utterance is None or utterance.speech_end_s < end - _TOLERANCE_S:
             cut.append(sentence)
         else:
-            delays.append(decided - end)
+            delays.append(utterance.decided_s - end)
     return delays, cut
 
 
@@ -209,7 +209,7 @@ async def _first_end(
     sentence: Sentence,
     recogniser: _Recogniser | None,
     melody: _LateMelody | None,
-) -> float:
+) -> Utterance | None:
     random = np.random.default_rng(3)
     still = np.zeros(3 * RATE_HZ, np.int16)
     pcm = np.concatenate((still[: int(_LEAD_S * RATE_HZ)], sentence.pcm, still))
@@ -229,8 +229,8 @@ async def _first_end(
             due = -1
         elif isinstance(event, UtteranceEnded):
             hearing.stop()
-            return event.utterance.decided_s
-    return math.inf
+            return event.utterance
+    return None
 
 
 def _figures(name: str, delays: Sequence[float], cut: Sequence[Sentence]) -> dict[str, Any]:

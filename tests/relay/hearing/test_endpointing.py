@@ -121,7 +121,7 @@ def test_what_reads_as_finished_ends_sooner_and_what_does_not_later() -> None:
     for reading, frames in [
         (Reading.FINISHED, 10),
         (Reading.LIKELY, 16),
-        (Reading.UNSURE, END),
+        (Reading.UNSURE, 24),
         (Reading.UNFINISHED, 30),
     ]:
         hangover = Hangover(SETTINGS)

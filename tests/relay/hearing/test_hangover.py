@@ -37,7 +37,7 @@ def paused(
     [
         (None, False, 600),
         (None, True, 600),  # the melody never speaks alone
-        (Reading.UNSURE, False, 600),
+        (Reading.UNSURE, False, 750),
         (Reading.UNSURE, True, 507),
         (Reading.LIKELY, False, 507),
         (Reading.LIKELY, True, 320),

@@ -41,7 +41,7 @@ async def test_the_answer_is_in_the_language_that_was_heard(services: Services) 
     assert {call.language for call in services.tts.calls} == {"en"}
 
 
-@pytest.mark.parametrize(("text", "silence_ms"), [("고양이", 600), ("안녕.", 320), ("그", 960)])
+@pytest.mark.parametrize(("text", "silence_ms"), [("고양이", 750), ("안녕.", 320), ("그", 960)])
 async def test_silence_ends_an_utterance_in_auto_mode_in_audio_time(
     services: Services, text: str, silence_ms: int
 ) -> None:
