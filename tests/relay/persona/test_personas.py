@@ -1,0 +1,63 @@
+"""Each doll's character: read once, and again when its file changes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import structlog
+
+from relay.persona.personas import Personas
+
+_TEXT = 'name = "{name}"\nlanguages = ["ko"]\ncharacter = "조용해."\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "mine.toml").write_text(_TEXT.format(name="하나"), encoding="utf-8")
+    return tmp_path
+
+
+def rewrite(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    later = path.stat().st_mtime_ns + 1_000_000_000
+    os.utime(path, ns=(later, later))
+
+
+def test_the_owners_go_before_those_that_are_shipped(folder: Path) -> None:
+    personas = Personas(folder)
+    (folder / "chacha.toml").write_text(_TEXT.format(name="다른 차차"), encoding="utf-8")
+    assert personas.of("mine").name == "하나"  # type: ignore[union-attr]
+    assert personas.of("chacha").name == "다른 차차"  # type: ignore[union-attr]
+    assert personas.of("chacha-en").name == "ChaCha"  # type: ignore[union-attr]
+    assert personas.of(str(folder / "mine.toml")).name == "하나"  # type: ignore[union-attr]
+
+
+def test_an_edit_counts_the_next_time_and_no_edit_reads_nothing(folder: Path) -> None:
+    personas = Personas(folder)
+    first = personas.of("mine")
+    assert personas.of("mine") is first
+    rewrite(folder / "mine.toml", _TEXT.format(name="두리"))
+    assert personas.of("mine").name == "두리"  # type: ignore[union-attr]
+
+
+def test_while_a_file_is_wrong_its_last_good_version_counts(folder: Path) -> None:
+    personas = Personas(folder)
+    good = personas.of("mine")
+    rewrite(folder / "mine.toml", "name = ")
+    with structlog.testing.capture_logs() as logs:
+        assert personas.of("mine") is good
+        assert personas.of("mine") is good
+    assert [line["event"] for line in logs] == ["persona not usable"], "it is told once"
+    (folder / "mine.toml").unlink()
+    with structlog.testing.capture_logs() as logs:
+        assert personas.of("mine") is good
+        assert personas.of("mine") is good
+    assert [line["event"] for line in logs] == ["persona not found"]
+
+
+def test_what_was_never_good_is_none(tmp_path: Path) -> None:
+    personas = Personas(tmp_path)
+    assert personas.of("nobody") is None
+    assert personas.of("../etc/passwd") is None
