@@ -87,3 +87,21 @@ counters = Table(
     Column("name", String(32), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
+
+#: Of people: the owner's password, as `admin`.
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("hash", String(255), nullable=False),  # Argon2id
+    Column("changed", BigInteger, nullable=False),
+)
+
+#: Browsers that are signed in.
+logins = Table(
+    "logins",
+    metadata,
+    Column("hash", String(64), primary_key=True),  # SHA-256 of what the cookie holds, hex
+    Column("created", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False),
+)
