@@ -186,7 +186,10 @@ def _phonemes(text: str, language: str) -> list[str]:
 
 
 def _sound(engine: KokoroEngine, plan: Plan, piece: int) -> Pcm:
-    return to_pcm(engine.sound(plan, piece))
+    samples = engine.sound(plan, piece)
+    if piece == plan.pieces - 1:
+        trim()  # what planning gave back, in 2 ms; the recogniser may need it now
+    return to_pcm(samples)
 
 
 def to_pcm(samples: Floats) -> Pcm:

@@ -123,7 +123,8 @@ class KokoroEngine:
             "mean": plan.statistics[:1],
             "square": plan.statistics[1:],
         }
-        samples: Floats = self._vocoder.run(None, inputs)[0]
+        last_piece = piece == plan.pieces - 1
+        samples: Floats = self._vocoder.run(None, inputs, _give_back() if last_piece else None)[0]
         return samples[(start - first) * FRAME_SAMPLES : (end - first) * FRAME_SAMPLES]
 
 
