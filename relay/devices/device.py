@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import SecretStr
 
+from relay.devices.mcp import Toolbox
 from relay.devices.records import DeviceRecord
 from relay.memory.conversation import Conversation
 from relay.persona import Persona
@@ -23,6 +24,7 @@ class Device:
         self.takes_tokens = False  #: it can be sent a new one
         self.on_token: Callable[[bool], None] = _nobody_waits
         """Called when the doll says that it has stored a new token, or could not."""
+        self.toolbox: Toolbox | None = None  #: what it can be asked to do, while it is connected
         self._services = services
         self._last_line: dict[str, str] = {}
 

@@ -4,7 +4,7 @@
 session has for its doll:
 
     toolbox = Toolbox(delivery.send, log)
-    await toolbox.open()                       # once: initialize, tools/list to its last page
+    toolbox.begin()                            # initialize, and tools/list to its last page
     toolbox.take(message.payload)              # each `mcp` message of the doll
     text = await toolbox.call_tool("self.audio_speaker.set_volume", {"volume": 40})
 """
@@ -12,6 +12,7 @@ session has for its doll:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from structlog.typing import FilteringBoundLogger
 
 from relay import __version__
 from relay.devices.tools import Tool, ToolError, read_tool
+from relay.wire.errors import Disconnected
 from relay.wire.messages import Mcp, clip
 
 #: The revision of the protocol that stock boards speak.
@@ -96,6 +98,7 @@ class Toolbox:
         self._rpc = Rpc()
         self._answers: dict[int, asyncio.Future[Answer]] = {}
         self._tools: dict[str, Tool] = {}
+        self._opening: asyncio.Task[None] | None = None
 
     def __contains__(self, name: str) -> bool:
         """Whether the doll has this tool. Before `open` is through it has none."""
@@ -104,6 +107,15 @@ class Toolbox:
     def offered(self, allowed: Collection[str]) -> tuple[Tool, ...]:
         """Those of its tools that are allowed, in the doll's order."""
         return tuple(tool for tool in self._tools.values() if tool.name in allowed)
+
+    def begin(self) -> None:
+        """Ask for the tools, in the background; `close` ends it."""
+        self._opening = asyncio.create_task(self._open_quietly())
+
+    def close(self) -> None:
+        """The doll has gone."""
+        if self._opening is not None:
+            self._opening.cancel()
 
     async def open(self) -> None:
         """Ask for the tools. Whatever goes wrong is logged, and the doll has those that it told.
@@ -155,6 +167,10 @@ class Toolbox:
         except (ToolError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
+
+    async def _open_quietly(self) -> None:
+        with contextlib.suppress(Disconnected):
+            await self.open()
 
     async def _initialize(self) -> None:
         params = {

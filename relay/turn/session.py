@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
 from relay.devices.device import Device
+from relay.devices.mcp import Toolbox
 from relay.devices.updater import Updater
 from relay.hearing.base import ListenMode
 from relay.hearing.hearing import (
@@ -79,6 +80,8 @@ class Session:
         self._updater: Updater | None = None
         if services.shelf is not None:
             self._updater = Updater(self.delivery, services.shelf, device, self._log)
+        if connection.hello.features.mcp:
+            device.toolbox = Toolbox(self.delivery.send, self._log)
         self._blocks = Blocks(FRAME_SAMPLES)
         endpoint = services.settings.endpoint
         try:
@@ -116,6 +119,8 @@ class Session:
         try:
             if self._updater is not None:
                 self._updater.begin()
+            if self.device.toolbox is not None:
+                self.device.toolbox.begin()
             while True:
                 received = await self.delivery.receive()
                 if isinstance(received, np.ndarray):
@@ -127,6 +132,8 @@ class Session:
         finally:
             if self._updater is not None:
                 self._updater.close()
+            if self.device.toolbox is not None:
+                self.device.toolbox.close()
             self._recognition.discard()
             await self._cancel_turn()
             self._hearing.stop()
@@ -157,8 +164,8 @@ class Session:
                     await self._updater.obey(message)
             case TokenState():
                 self.device.on_token(message.state == "stored")
-            case Mcp():
-                self._log.debug("mcp", keys=sorted(message.payload))
+            case Mcp() if self.device.toolbox is not None:
+                self.device.toolbox.take(message.payload)
 
     async def _hear(self, pcm: Pcm) -> None:
         for frame in self._blocks.push(pcm):
