@@ -1,7 +1,6 @@
 """A clause on its way from a voice that streams: no dead air, even loudness, no clicks.
 
-The same as `polish` does to a clause that is there as a whole, as far as it can be done to one that
-is not: the loudness is that of the clauses before it.
+What is to come is not known yet, so the loudness is that of the clauses before it.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import soxr
 from relay.errors import ErrorKind, ProviderError
 from relay.models import KOKORO, WHISPER_BASE, ensure
 from relay.stt.whisper_engine import WhisperEngine
-from relay.tts.kokoro import VOICE, KokoroTextToSpeech
+from relay.tts.kokoro import VOICE, KokoroTextToSpeech, to_pcm
 from relay.tts.kokoro_engine import COMFORTABLE_PHONEMES, Floats, KokoroEngine, Plan
 from relay.worker import Worker
 from tests.relay.tts.contract import TextToSpeechContract, spoken
@@ -190,3 +190,8 @@ async def test_a_failing_model_is_a_server_error(held: HeldEngine) -> None:
     with pytest.raises(ProviderError, match="bad allocation") as caught:
         await spoken(speaker(held), "안녕.")
     assert caught.value.kind is ErrorKind.SERVER
+
+
+def test_a_model_gone_wrong_is_silence_and_no_overflow() -> None:
+    pcm = to_pcm(np.array([np.nan, np.inf, -np.inf, 2.0, -2.0, 0.5], np.float32))
+    assert pcm.tolist() == [0, 32767, -32767, 32767, -32767, 16384]
