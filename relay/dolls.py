@@ -135,7 +135,11 @@ class Dolls:
         ids = list(self._sessions if changed else arrived)
         if not ids:
             return
-        good = await self.registry.good(ids)
+        try:
+            good = await self.registry.good(ids)
+        except (SQLAlchemyError, OSError):
+            self._arrived = arrived | self._arrived  # they are looked up the next time
+            raise
         for device_id in ids:
             session = self._sessions.get(device_id)
             if session is not None:

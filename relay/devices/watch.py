@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 #: How often it looks: a revoked doll is out after this time at the latest. One look is one short
-#: query, about 0.3 ms of a core.
+#: query: 0.8 ms of a core, four times a second.
 LOOK_S = 0.25
 
 #: Called with whether something has changed since the last time.

@@ -263,7 +263,7 @@ async def test_a_doll_that_is_revoked_while_it_comes_in_does_not_slip_through(
     async def check_and_revoke(device_id: str, shown: str) -> Any:
         record = await check(device_id, shown)
         await relay.registry.revoke(DOLL)
-        await asyncio.sleep(0.6)  # the relay has looked, and has not found it among those here
+        await relay.dolls._follow(True)  # the relay looks, and does not find it among those here
         return record
 
     monkeypatch.setattr(relay.registry, "check", check_and_revoke)
@@ -309,7 +309,8 @@ async def test_each_doll_has_its_own_persona_from_its_next_turn_on(relay: Relay)
         doll(relay, await relay.token("two"), "two") as two,
     ):
         await relay.registry.change("two", persona="chacha-en")
-        await asyncio.sleep(0.6)  # a look at the registry
+        while not relay.dolls._sessions["two"].device.record.persona:
+            await asyncio.sleep(0.02)
         for socket in (one, two):
             await ask(socket)
             await until(socket, "tts", state="stop")
