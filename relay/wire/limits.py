@@ -1,4 +1,4 @@
-"""How much one doll may send, and how long it may take."""
+"""How much one doll may send, and how long it may take; how many may come at all."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from annotated_types import Ge, Gt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireLimits:
-    """Limits of one connection.
+    """Limits of one connection, and of all together.
 
-    The rates leave room for twice the speed of uncompressed audio (32 kB/s in 50 messages), the
-    bursts for what a device holds back while its Wi-Fi is away for some seconds.
+    Each is counted where it is met: `relay.metrics.refusals`. The rates leave room for twice the
+    speed of uncompressed audio (32 kB/s in 50 messages), the bursts for what a device holds back
+    while its Wi-Fi is away for some seconds.
     """
 
     hello_timeout_s: Annotated[float, Gt(0)] = 10.0
@@ -27,7 +28,17 @@ class WireLimits:
     texts_burst: Annotated[float, Ge(1)] = 60.0
     bytes_per_s: Annotated[float, Gt(0)] = 65_536.0
     bytes_burst: Annotated[float, Ge(16_384)] = 262_144.0
+    waiting_messages: Annotated[int, Ge(64)] = 1024  #: that the relay has not got to: some seconds
     bad_messages: Annotated[int, Ge(1)] = 20  #: in a minute, before the connection is closed
+
+    sockets: Annotated[int, Ge(1)] = 4000  #: connections in all, before anybody says who it is
+    #: … from one address (of IPv6 from one /64). This machine and proxies may have any number.
+    sockets_per_address: Annotated[int, Ge(1)] = 64
+    request_timeout_s: Annotated[float, Gt(0)] = 10.0  #: for the whole head of an HTTP request
+    request_bytes: Annotated[int, Ge(1024)] = 65_536  #: of its body
+    #: A connection is ended after so long, between two turns; the doll comes back at once.
+    session_s: Annotated[float, Ge(60)] = 86_400.0
+    turns_per_min: Annotated[float, Gt(0)] = 30.0  #: on average; twice as many at once
 
 
 class TokenBucket:

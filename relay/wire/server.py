@@ -8,6 +8,7 @@ what comes in. What it leaves unbounded is bounded here, and pongs count as sign
 from __future__ import annotations
 
 import asyncio
+import functools
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 from relay.wire.errors import CloseCode
-from relay.wire.limits import TokenBucket
+from relay.wire.limits import TokenBucket, WireLimits
 from relay.wire.link import ACTIVITY
 
 #: Largest message that is read at all. Twice a legal text, so that one somewhat too long still gets
@@ -29,9 +30,6 @@ MAX_FRAGMENTS = 64
 
 #: Pings and pongs together. Devices answer one ping in 20 s and send about as many.
 CONTROL_PER_S, CONTROL_BURST = 5.0, 100.0
-
-#: Messages that may wait for the application: what one read of a socket can hold of real audio.
-MAX_WAITING = 1024
 
 #: One read of a socket is up to 256 KiB, which is 40,000 empty frames. It is looked at in pieces,
 #: so that a flood is seen before all of it was worked through.
@@ -46,6 +44,10 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 
     _abort_timer: asyncio.TimerHandle | None = None
 
+    def __init__(self, *args: Any, limits: WireLimits | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._limits = limits or WireLimits()
+
     # A resting doll says nothing for hours. ASGI shows no pongs, so the application is told of them
     # in this way.
 
@@ -59,8 +61,8 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         self._activity["heard_at"] = self.loop.time()
         for at in range(0, len(data), SLICE_BYTES):
             super().data_received(data[at : at + SLICE_BYTES])
-            if self.queue.qsize() > MAX_WAITING:
-                self._fail(CloseCode.FLOOD, f"more than {MAX_WAITING} messages wait")
+            if self.queue.qsize() > self._limits.waiting_messages:
+                self._fail(CloseCode.FLOOD, "more messages wait than limits.waiting_messages")
             if self.close_sent:
                 break
 
@@ -131,7 +133,9 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
 
-def websocket_options(ping_interval_s: float | None = 20.0) -> dict[str, Any]:
+def websocket_options(
+    ping_interval_s: float | None = 20.0, limits: WireLimits | None = None
+) -> dict[str, Any]:
     """The WebSocket part of `uvicorn.Config`'s arguments.
 
     Pings keep the path through a home router open, but no pong is asked for: stock boards on a busy
@@ -140,7 +144,7 @@ def websocket_options(ping_interval_s: float | None = 20.0) -> dict[str, Any]:
     memory for each connection.
     """
     return {
-        "ws": BoundedWebSocketProtocol,
+        "ws": functools.partial(BoundedWebSocketProtocol, limits=limits),
         "ws_max_size": MAX_MESSAGE_BYTES,
         "ws_ping_interval": ping_interval_s,
         "ws_ping_timeout": None,

@@ -16,11 +16,10 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 from relay.wire import server as wire_server
-from relay.wire.limits import TokenBucket
+from relay.wire.limits import TokenBucket, WireLimits
 from relay.wire.link import ACTIVITY
 from relay.wire.server import (
     MAX_FRAGMENTS,
-    MAX_WAITING,
     SLICE_BYTES,
     BoundedWebSocketProtocol,
     websocket_options,
@@ -145,7 +144,8 @@ async def test_messages_that_wait_for_the_application_are_bounded(
 ) -> None:
     client, received = echo
     client.protocol.data_received(Frame(Opcode.BINARY, b"").serialize(mask=True) * 40_000)
-    assert MAX_WAITING < client.protocol.queue.qsize() < MAX_WAITING + SLICE_BYTES // 6
+    waiting = WireLimits().waiting_messages
+    assert waiting < client.protocol.queue.qsize() < waiting + SLICE_BYTES // 6
     while "over" not in (last := await received.get()):
         pass
     assert last == "over 4003"

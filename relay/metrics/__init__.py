@@ -1,0 +1,1 @@
+"""What the relay counts, for its owner to look at."""
