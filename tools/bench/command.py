@@ -40,9 +40,11 @@ def speech(
     only: Annotated[Part | None, typer.Option(help="One part alone.")] = None,
 ) -> None:
     """How well and how soon the relay hears and speaks with the embedded models."""
+    from relay.log import configure
     from tools.bench.speech import measure
     from tools.bench.speech_material import MaterialError
 
+    configure("text", "warning")  # standard output is the report's
     try:
         _run(measure(only), json)
     except (MaterialError, ProviderError) as error:
