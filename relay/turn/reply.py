@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from relay.audio import Pcm
@@ -14,6 +13,7 @@ from relay.resample import Resampler
 from relay.tts.base import TextToSpeech
 from relay.turn.channel import Channel, Left
 from relay.turn.pacing import Pacer
+from relay.turn.script import Line, Script
 from relay.turn.sentences import Clause, ClauseSplitter
 from relay.turn.timeline import Timeline
 from relay.wire.blocks import Blocks
@@ -43,23 +43,6 @@ class Aside(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """What is said in one breath, and whether it is remembered."""
-
-    clause: Clause
-    remembered: bool = True
-
-
-@dataclass(slots=True)
-class _Spoken:
-    """A clause, and the first and the one-past-last of the frames that carry it."""
-
-    line: _Line
-    start: int
-    end: int
-
-
 class Reply:
     """Speaks one answer, and knows how much of it has been heard.
 
@@ -87,7 +70,7 @@ class Reply:
         self._frame_s = self._frame_samples / self._encoder_hz
         self._pacer = Pacer(self._frame_s, head_start_s)
         self._frames_sent = 0
-        self._answer: list[_Spoken] = []
+        self._script = Script()
         self._floor = asyncio.Lock()  # who holds it speaks
         self.begun = False  #: sound of the answer, or of what is said in its place, has gone out
         self._now = asyncio.get_running_loop().time
@@ -98,8 +81,8 @@ class Reply:
         A failure of the text or of the voice is raised once everything before it has been spoken.
         Cancelling closes `pieces` and the voice's stream, and sends nothing more.
         """
-        lines: Channel[_Line] = Channel(_CLAUSES_AHEAD)
-        frames: Channel[_Line | Pcm] = Channel(max(2, int(_SPEECH_AHEAD_S / self._frame_s)))
+        lines: Channel[Line] = Channel(_CLAUSES_AHEAD)
+        frames: Channel[Line | Pcm] = Channel(max(2, int(_SPEECH_AHEAD_S / self._frame_s)))
         failure: Exception | None = None
         async with asyncio.TaskGroup() as group:
             stages = [
@@ -115,12 +98,17 @@ class Reply:
         if failure is not None:
             raise failure
 
-    async def recorded(self, pcm: Pcm, rate_hz: int, text: str = "") -> None:
+    async def recorded(
+        self, pcm: Pcm, rate_hz: int, text: str = "", *, remembered: bool = False
+    ) -> None:
         """Play samples as they are, with `text` as their subtitle."""
         pcm_frames = self._frames_of(pcm, rate_hz)
-        frames: Channel[_Line | Pcm] = Channel(len(pcm_frames) + 1)
+        frames: Channel[Line | Pcm] = Channel(len(pcm_frames) + 1)
         if text:
-            await frames.send(_Line(Clause(text, text), remembered=False))
+            line = Line(Clause(text, text), remembered, frames=len(pcm_frames))
+            self._script.add(line)
+            self._script.made(line)
+            await frames.send(line)
         for frame in pcm_frames:
             await frames.send(frame)
         frames.finish()
@@ -148,23 +136,25 @@ class Reply:
 
     def forget(self) -> None:
         """What was said up to now is not part of the conversation (a failure line)."""
-        self._answer.clear()
+        self._script.forget()
 
     def said(self) -> str:
         """All clauses that were sent. The doll plays what it has, so they will all be heard."""
-        return " ".join(s.line.clause.text for s in self._answer if s.line.remembered)
+        return self._script.said()
 
     def heard(self) -> str:
-        """The clauses that the doll has played up to now, at least half of each."""
-        played = self._pacer.played_s(self._now()) / self._frame_s
-        return " ".join(
-            s.line.clause.text
-            for s in self._answer
-            if s.line.remembered and (s.start + s.end) / 2 <= played
-        )
+        """What the doll has played up to now, to the word."""
+        return self._script.heard(self._played())
+
+    def unheard(self) -> tuple[str, ...]:
+        """The clause that is being played, and those behind it, as far as they were written."""
+        return self._script.unheard(self._played())
+
+    def _played(self) -> float:
+        return self._pacer.played_s(self._now()) / self._frame_s
 
     async def _compose(
-        self, pieces: AsyncGenerator[str, None], language: str, out: Channel[_Line]
+        self, pieces: AsyncGenerator[str, None], language: str, out: Channel[Line]
     ) -> None:
         splitter = ClauseSplitter(language)
         async with aclosing(pieces):
@@ -181,13 +171,15 @@ class Reply:
         await self._hand_on(splitter.flush(), out)
 
     async def _hand_on(
-        self, clauses: Iterable[Clause], out: Channel[_Line], *, remembered: bool = True
+        self, clauses: Iterable[Clause], out: Channel[Line], *, remembered: bool = True
     ) -> None:
         for clause in clauses:
             self._timeline.mark("first_clause", self._now())
-            await out.send(_Line(clause, remembered))
+            line = Line(clause, remembered)
+            self._script.add(line)
+            await out.send(line)
 
-    async def _voice(self, lines: Channel[_Line], language: str, out: Channel[_Line | Pcm]) -> None:
+    async def _voice(self, lines: Channel[Line], language: str, out: Channel[Line | Pcm]) -> None:
         try:
             blocks = Blocks(self._frame_samples)
             resample = Resampler(self._tts.rate_hz, self._encoder_hz)
@@ -196,7 +188,9 @@ class Reply:
                 async with aclosing(self._tts.speak(line.clause.speech, language)) as speech:
                     while (pcm := await self._more(speech)) is not None:
                         for frame in blocks.push(resample.push(pcm)):
+                            line.frames += 1
                             await out.send(frame)
+                self._script.made(line)
             for frame in (*blocks.push(resample.flush()), *blocks.flush()):
                 await out.send(frame)
         finally:
@@ -212,13 +206,13 @@ class Reply:
                 ErrorKind.NETWORK, f"The voice made no sound for {self._voice_timeout_s:g} s."
             ) from None
 
-    async def _play(self, frames: AsyncIterator[_Line | Pcm]) -> None:
+    async def _play(self, frames: AsyncIterator[Line | Pcm]) -> None:
         """Send what comes; its first sound waits for the end of a filler that is being said."""
-        unannounced: list[_Line] = []
+        unannounced: list[Line] = []
         speaking = False
         try:
             async for item in frames:
-                if isinstance(item, _Line):
+                if isinstance(item, Line):
                     unannounced.append(item)
                     if not speaking:
                         continue  # announced with its first sound: until then it is quiet
@@ -227,9 +221,9 @@ class Reply:
                     speaking = True
                 for line in unannounced:
                     await self._doll.send(Tts(state="sentence_start", text=line.clause.text))
-                    self._answer.append(_Spoken(line, self._frames_sent, self._frames_sent))
+                    line.start = self._frames_sent
                 unannounced.clear()
-                if not isinstance(item, _Line):
+                if not isinstance(item, Line):
                     await self._sound(item)
         finally:
             if speaking:
@@ -238,8 +232,6 @@ class Reply:
     async def _sound(self, frame: Pcm) -> None:
         """Send one frame of the answer."""
         await self._put(frame)
-        if self._answer:
-            self._answer[-1].end = self._frames_sent
         if not self.begun:
             self.begun = True
             self._on_first_audio()

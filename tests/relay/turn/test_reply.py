@@ -135,11 +135,76 @@ async def test_heard_counts_what_was_played_not_what_was_sent() -> None:
     reply = make(doll, FakeTextToSpeech(1.0))
     task = asyncio.create_task(reply.say(pieces(ALL), "ko"))
     await asyncio.sleep(1.3)  # 0.3 s into the second clause; with the head start 1.9 s were sent
-    assert reply.heard() == ONE
+    assert reply.heard() == f"{ONE} 둘째…"
+    assert reply.unheard() == (TWO, THREE)
     await asyncio.sleep(0.4)
-    assert reply.heard() == f"{ONE} {TWO}"
+    assert reply.heard() == f"{ONE} 둘째 문장도…"
     await task
     assert reply.said() == ALL
+
+
+async def test_a_clause_that_the_voice_is_still_making_is_not_taken_for_shorter_than_it_is() -> (
+    None
+):
+    class Slow(FakeTextToSpeech):
+        async def speak(self, text: str, language: str) -> AsyncGenerator[np.ndarray, None]:
+            async for chunk in super().speak(text, language):
+                yield chunk
+                await asyncio.sleep(self.chunk_s)
+
+    doll = FakeConnection()
+    reply = make(doll, Slow(1.2))
+    task = asyncio.create_task(reply.say(pieces(f"{ONE} {TWO}"), "ko"))
+    await asyncio.sleep(1.6)  # a third of the second clause was played, and hardly more was made
+    assert reply.heard() == f"{ONE} 둘째…"
+    await task
+
+
+async def test_no_gap_between_clauses_while_text_and_voice_keep_up() -> None:
+    """By sample accounting: every frame is out before its playback, with the text in pieces and a
+    voice that takes 60 % of the time that it speaks."""
+
+    class RealTime(FakeTextToSpeech):
+        async def speak(self, text: str, language: str) -> AsyncGenerator[np.ndarray, None]:
+            async for chunk in super().speak(text, language):
+                await asyncio.sleep(0.6 * self.chunk_s)
+                yield chunk
+
+    doll, timeline = FakeConnection(), Timeline()
+    words = [f"{word} " for word in f"{ALL} {ALL} {ALL}".split()]
+    await make(doll, RealTime(1.5), timeline).say(pieces(*words, gap_s=0.15), "ko")
+    assert len(doll.texts) == 9
+    late = [
+        number
+        for number, frame in enumerate(doll.frames)
+        if frame.at - doll.frames[0].at > number * FRAME_S + 1e-9
+    ]
+    assert late == []
+    assert len(doll.frames) * 512 == pytest.approx(9 * 1.5 * 16_000, abs=512)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "first"),
+    [
+        ("그건 말이야, 바다 밑에서 아주 오래 자란 돌이야.", "ko", "그건 말이야,"),
+        ("Well I think so, and pearls grow in the sea.", "en", "Well I think so,"),
+        ("오늘은 학교에서 친구들하고 하루 종일 축구를 하고 놀았다고 들었는데 정말이니", "ko", None),
+        (
+            "A pearl is something that grows for many years inside of a shell that lies deep down",
+            "en",
+            None,
+        ),
+    ],
+)
+async def test_the_first_clause_goes_to_the_voice_before_the_rest_is_written(
+    text: str, language: str, first: str | None
+) -> None:
+    doll = FakeConnection()
+    words = [f"{word} " for word in text.split()]
+    await make(doll, FakeTextToSpeech(0.5)).say(pieces(*words, gap_s=0.2), language)
+    assert first is None or doll.texts[0] == first
+    assert doll.frames[0].at < 0.2 * len(words) - 0.3
+    assert " ".join(doll.texts) == text
 
 
 async def test_speech_waits_for_its_moment_in_bounded_memory() -> None:
@@ -216,8 +281,8 @@ async def test_a_filler_is_no_part_of_what_was_said_or_of_how_much_was_heard() -
     assert timeline.first_audio is None
     answer = asyncio.create_task(reply.say(pieces(f"{ONE} {TWO}"), "ko"))
     await asyncio.sleep(1.0)  # the filler's last 0.6 s, and 0.4 s of the first clause
-    assert reply.heard() == ""
-    await asyncio.sleep(0.3)
+    assert reply.heard() == "첫째…"
+    await asyncio.sleep(0.6)
     assert reply.heard() == ONE
     await answer
     assert reply.said() == f"{ONE} {TWO}"
