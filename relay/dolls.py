@@ -18,16 +18,28 @@ from relay.devices.pairing import Pairing
 from relay.devices.records import About, DeviceRecord, RegistryError, digest
 from relay.devices.registry import Registry
 from relay.devices.watch import Watch
+from relay.metrics.refusals import Limit, count
+from relay.places import Places
 from relay.services import Services
 from relay.store.database import Database
+from relay.turn.machine import State
 from relay.turn.session import Session
 from relay.wire.connection import Connection
 from relay.wire.errors import CloseCode, Disconnected
 from relay.wire.headers import bearer_token
 from relay.wire.messages import Token
 
+_SETTING = {
+    Limit.DOLLS: "relay.max_dolls",
+    Limit.SOCKETS_PER_ADDRESS: "limits.sockets_per_address",
+}
+
+#: A session that has lasted for its time waits for the end of a turn, and looks again so often.
+_LAST_TURN_S = 5.0
+
 _REPLACED = (CloseCode.REPLACED, "the same device connected again")
 _REVOKED = (CloseCode.REVOKED, "its owner has sent it away")
+_OVER = (CloseCode.SESSION_OVER, "it has lasted for limits.session_s")
 _NEW_TOKEN = (CloseCode.NEW_TOKEN, "come back with the new token")
 
 
@@ -40,6 +52,8 @@ class Dolls:
         self._services = services
         self._newcomers = Newcomers(services, self.registry, self.pairing)
         self._sessions: dict[str, Session] = {}
+        self._ends: dict[Session, asyncio.TimerHandle] = {}
+        self._places = Places(services.settings.limits.sockets_per_address)
         self._strangers = 0  # sockets that have not said who they are
         self._arrived: dict[str, About] = {}  # since the last look at the registry
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,10 +71,18 @@ class Dolls:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it closes, and the session that it began until that ends."""
-        if self._is_full(websocket):
-            structlog.get_logger().warning("refused", why="too many dolls", dolls=len(self))
-            await websocket.close(code=CloseCode.TRY_LATER, reason="too many dolls")
+        host = websocket.client.host if websocket.client else ""
+        limit = Limit.DOLLS if self._is_full(websocket) else self._places.exceeded(host)
+        if limit is not None:
+            count(limit)
+            why = f"more than {_SETTING[limit]} allows"
+            structlog.get_logger().warning("refused", why=why, dolls=len(self), host=host)
+            await websocket.close(code=CloseCode.TRY_LATER, reason=why)
             return
+        with self._places.taken(host):
+            await self._serve_one(websocket)
+
+    async def _serve_one(self, websocket: WebSocket) -> None:
         try:
             token = bearer_token(websocket.headers)
             device_id = websocket.headers.get("device-id", "")
@@ -113,6 +135,9 @@ class Dolls:
 
     async def _converse(self, connection: Connection, device: Device, old: Session | None) -> None:
         session = self._sessions[device.id] = Session(connection, self._services, device)
+        lasts_s = self._services.settings.limits.session_s
+        loop = asyncio.get_running_loop()
+        self._ends[session] = loop.call_later(lasts_s, self._end_of_time, session)
         try:
             if old is not None:
                 # A doll that comes back while its old socket looks alive: the new one is the doll.
@@ -122,8 +147,17 @@ class Dolls:
                 await old.delivery.close(*_REPLACED)
             await session.run()
         finally:
+            self._ends.pop(session).cancel()
             if self._sessions.get(device.id) is session:
                 del self._sessions[device.id]
+
+    def _end_of_time(self, session: Session) -> None:
+        """A session is over, as soon as nobody talks. Its doll comes back with a new one."""
+        if session.state is State.IDLE:
+            self._start(session.delivery.close(*_OVER))
+        else:
+            loop = asyncio.get_running_loop()
+            self._ends[session] = loop.call_later(_LAST_TURN_S, self._end_of_time, session)
 
     async def _follow(self, changed: bool) -> None:
         """After a look at the registry: let the dolls that are here follow it.

@@ -24,7 +24,9 @@ from relay.hearing.hearing import (
     Utterance,
     UtteranceEnded,
 )
+from relay.metrics.refusals import Limit, count
 from relay.services import Services
+from relay.turn.allowance import Allowance
 from relay.turn.delivery import Delivery
 from relay.turn.machine import Do, Machine, State
 from relay.turn.recognition import Recognition, Said
@@ -100,6 +102,8 @@ class Session:
             timeout_s=settings.stt_timeout_s,
             on_early=lambda early: self._hearing.transcribed(early.text, early.language),
         )
+        now = asyncio.get_running_loop().time
+        self._allowance = Allowance(services.settings.limits.turns_per_min, now)
         self._timeline = Timeline()  # of the last turn
         self._listened_s = 0.0  # audio heard since `listen start`
         self._spoke = False  # somebody did, since then
@@ -107,7 +111,7 @@ class Session:
         self._utterance: Pcm | None = None  # of the turn that runs
         self._turn: asyncio.Task[None] | None = None
         self._turns = 0
-        self._now = asyncio.get_running_loop().time
+        self._now = now
 
     @property
     def state(self) -> State:
@@ -179,14 +183,20 @@ class Session:
                     self._spoke = True
                     self._services.activity.notice()
                     await self._do(self._machine.speech_started())
-                case EndLikely(utterance) if self._services.settings.turn.early_stt:
+                case EndLikely(utterance) if self._hears_early():
                     self._recognition.begin(self._whole(utterance))
                 case SpeechResumed():
                     self._recognition.discard()
-                case UtteranceEnded(utterance):
+                case UtteranceEnded(utterance, reason):
+                    if reason == "too_long":
+                        count(Limit.UTTERANCE)
+                        self._log.info("utterance cut", limit="endpoint.max_utterance_s")
                     await self._said(utterance)
             if self._nobody_speaks():
                 await self._do(self._machine.nothing_heard())
+
+    def _hears_early(self) -> bool:
+        return self._services.settings.turn.early_stt and self._allowance.recognition()
 
     def _answer_sounds(self) -> bool:
         """Whether the doll may just have played the end of an answer."""
@@ -273,7 +283,12 @@ class Session:
         )
         conversation = self.device.conversation(self._now())
         turn = Turn(self.delivery, self._services, self.device, conversation, reply, timeline, log)
-        said = None if pcm is None else self._recognition.finish(pcm)
+        if self._allowance.turn():
+            said = None if pcm is None else self._recognition.finish(pcm)
+        else:
+            log.warning("turn refused", limit="limits.turns_per_min")
+            self._recognition.discard()
+            said = self._allowance.refusal()
         self._turn = asyncio.create_task(self._run_turn(turn, said, log))
 
     async def _run_turn(self, turn: Turn, said: Said | None, log: FilteringBoundLogger) -> None:

@@ -32,6 +32,7 @@ class CloseCode(IntEnum):
     BAD_MESSAGES = 4007  #: too many messages that could not be understood
     NEW_TOKEN = 4008  #: the device has a new token: it comes back with that
     REVOKED = 4009  #: its token is good for nothing any more
+    SESSION_OVER = 4010  #: the session has lasted for as long as one may: it comes back
 
 
 class ErrorCode(StrEnum):

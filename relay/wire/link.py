@@ -10,6 +10,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from structlog.typing import FilteringBoundLogger
 
+from relay.metrics.refusals import Limit, count
 from relay.wire.deadline import Deadline
 from relay.wire.errors import CloseCode, Disconnected
 from relay.wire.limits import WireLimits
@@ -21,6 +22,16 @@ _GONE = (WebSocketDisconnect, OSError, RuntimeError)
 #: device, pongs included, and whether a send would wait for it:
 #: {"heard_at": seconds on the loop's clock, "writable": asyncio.Event}.
 ACTIVITY = "doll.activity"
+
+#: The ends that are a limit's.
+_LIMITS = {
+    CloseCode.NO_HELLO: Limit.HELLO,
+    CloseCode.IDLE: Limit.IDLE,
+    CloseCode.FLOOD: Limit.RATE,
+    CloseCode.SLOW_READER: Limit.SLOW_READER,
+    CloseCode.BAD_MESSAGES: Limit.BAD_MESSAGES,
+    CloseCode.SESSION_OVER: Limit.SESSION_TIME,
+}
 
 _MAX_REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame has 125, two are the code
 
@@ -94,6 +105,8 @@ class Link:
         """
         if self._over is not None:
             return self._end(code, reason)
+        if (limit := _LIMITS.get(code)) is not None:
+            count(limit)
         over = self._end(code, reason)
         self._deadline.expire()
         with contextlib.suppress(TimeoutError, *_GONE):

@@ -17,6 +17,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.http11 import Request
 
+from relay.metrics.refusals import Limit, count
 from relay.wire.errors import CloseCode
 from relay.wire.limits import TokenBucket, WireLimits
 from relay.wire.link import ACTIVITY
@@ -74,6 +75,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _fail(self, code: CloseCode, reason: str) -> None:
         if not self.close_sent:
+            count(Limit.RATE if code is CloseCode.FLOOD else Limit.MESSAGE_SIZE)
             self.conn.fail(code, reason)
             self.handle_parser_exception()  # tells the application and closes
 
