@@ -335,4 +335,7 @@ def _record(row: Row[Any]) -> DeviceRecord:
         board=row.board,
         revoked=row.revoked,
         rotate=row.rotate,
+        memory_revision=row.memory_revision,
+        forgotten=row.forgotten,
+        recorder_until=row.recorder_until,
     )

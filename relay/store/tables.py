@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -43,6 +44,10 @@ devices = Table(
     Column("board", String(64), nullable=False, server_default=""),
     Column("revoked", BigInteger),  # since when it may not come in
     Column("rotate", Boolean, nullable=False, server_default=false()),  # a new token is wanted
+    # Grows when its owner changes or deletes what it remembers.
+    Column("memory_revision", BigInteger, nullable=False, server_default="0"),
+    Column("forgotten", BigInteger),  # nothing that was said up to then is kept any more
+    Column("recorder_until", BigInteger),  # its turns are recorded until then
 )
 
 tokens = Table(
@@ -104,4 +109,51 @@ logins = Table(
     Column("hash", String(64), primary_key=True),  # SHA-256 of what the cookie holds, hex
     Column("created", BigInteger, nullable=False),
     Column("used", BigInteger, nullable=False),
+)
+
+#: What was said, a row for each question and its answer.
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", Integer, primary_key=True),  # grows; never given twice
+    Column(
+        "device_id",
+        ForeignKey("devices.id", ondelete="CASCADE", onupdate="CASCADE"),
+        nullable=False,
+    ),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("heard", Text, nullable=False),
+    Column("said", Text, nullable=False),  # as far as it was spoken
+    Index("ix_turns_device_id_id", "device_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+#: What a doll has noted about its owner.
+facts = Table(
+    "facts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column(
+        "device_id",
+        ForeignKey("devices.id", ondelete="CASCADE", onupdate="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("at", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+#: What was said before the turns that still stand in the prompt, in short.
+summaries = Table(
+    "summaries",
+    metadata,
+    Column(
+        "device_id",
+        ForeignKey("devices.id", ondelete="CASCADE", onupdate="CASCADE"),
+        primary_key=True,
+    ),
+    Column("at", BigInteger, nullable=False),
+    Column("up_to", BigInteger, nullable=False),  # the newest turn that is in it
+    Column("text", Text, nullable=False),
 )
