@@ -13,6 +13,7 @@ from relay import __version__
 from relay.dolls import Dolls
 from relay.services import Services
 from relay.store.database import Database
+from relay.web.ota import ota_routes
 
 #: Where stock xiaozhi boards connect too.
 WEBSOCKET_PATH = "/xiaozhi/v1/"
@@ -50,4 +51,13 @@ def create_app(services: Services, database: Database) -> FastAPI:
     async def doll(websocket: WebSocket) -> None:
         await dolls.serve(websocket)
 
+    app.include_router(
+        ota_routes(
+            services.settings,
+            dolls.registry,
+            dolls.pairing,
+            websocket_path=WEBSOCKET_PATH,
+            persona_language=services.persona.language,
+        )
+    )
     return app

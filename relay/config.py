@@ -7,6 +7,7 @@ Environment variables are `DOLL_<SECTION>__<KEY>` (`DOLL_RELAY__PORT=9000`); `GE
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,7 @@ from relay.quota.settings import QuotaSettings
 from relay.stt.settings import SttSettings
 from relay.tts.settings import TtsSettings
 from relay.turn.settings import TurnSettings
+from relay.wire.address import IpNetwork, is_loopback
 from relay.wire.limits import WireLimits
 
 #: The file that is read when none is named and it exists in the working directory.
@@ -59,11 +61,30 @@ class RelaySettings(_Section):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Ge(0), Le(65535)] = 8000  #: 0 takes a free one
+    public_url: str | None = None  #: https://… as others reach it; else as they have asked for it
+    tls_certificate: Path | None = None  #: PEM, with its chain: the relay does TLS itself
+    tls_key: Path | None = None
+    behind_proxy: tuple[IpNetwork, ...] = ()  #: a proxy at these addresses does TLS; it is believed
+    home_network: bool = False  #: dolls in private networks may come without TLS, nobody else
+    hosts: tuple[str, ...] = ()  #: names under which a browser may ask for the relay's pages
     data: Path = Path("data")  #: the folder of what the relay keeps; made if it is not there
     database: SecretStr | None = None  #: postgresql://…, in place of a SQLite file in `data`
     max_dolls: Annotated[int, Ge(1)] = 1000  #: connected at the same time
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"(https?|wss?)://[^\s/?#@]+(/[^\s?#]*)?", value):
+            raise ValueError("must be an address such as https://doll.example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _key_with_certificate(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("needs tls_certificate and tls_key, both or none")
+        return self
 
     @property
     def database_url(self) -> str:
@@ -73,7 +94,13 @@ class RelaySettings(_Section):
     @property
     def public(self) -> bool:
         """Whether others than this machine can reach it."""
-        return self.host not in ("127.0.0.1", "localhost", "::1")
+        return self.host != "localhost" and not is_loopback(self.host)
+
+    @property
+    def readable(self) -> bool:
+        """Whether what is said could be read on its way: others reach it, and nothing encrypts."""
+        guarded = self.tls_certificate or self.behind_proxy or self.home_network
+        return self.public and not guarded
 
 
 class PersonaSettings(_Section):

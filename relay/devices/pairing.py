@@ -71,6 +71,17 @@ class Pairing:
             )
             return pending
 
+    async def of(self, device_id: str, client_id: str) -> Pending | None:
+        """What is open for this device; None if nothing is. Begins nothing."""
+        query = select(pairings).where(
+            pairings.c.device_id == device_id,
+            pairings.c.client_id == client_id,
+            pairings.c.expires > self._registry.now_s(),
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None or not client_id else _pending(row)
+
     async def status(self, ticket: str) -> Pending | None:
         """Where it stands; None when it has expired, is done, or was never begun."""
         query = select(pairings).where(
