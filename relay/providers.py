@@ -25,6 +25,9 @@ from relay.tts.base import TextToSpeech
 from relay.tts.lines import RecordedLines
 from relay.tts.providers import open_lines_voice, open_tts, preferred
 from relay.tts.recorder import Recorder
+from relay.tts.voices.lines import own_lines
+from relay.tts.voices.shelf import VoiceShelf
+from relay.tts.voices.usual import OwnOrUsual
 
 
 async def build(settings: Settings) -> Services:
@@ -32,9 +35,10 @@ async def build(settings: Settings) -> Services:
     from relay.hearing.silero import SileroDetector
 
     persona = load(settings.persona.name, settings.persona.folder)
-    stt, tts = await asyncio.gather(_stt(settings), open_tts(settings.tts, persona.voice))
+    voices = VoiceShelf.of(settings.relay.data)
+    stt, tts = await asyncio.gather(_stt(settings), open_tts(settings.tts, persona.voice, voices))
     activity, lines_voice = Activity(), await open_lines_voice(settings)
-    lines = await _lines(settings, persona.voice, lines_voice or tts)
+    lines = await _lines(settings, persona.voice, lines_voice or tts, voices)
     return Services(
         settings=settings,
         detector=SileroDetector(),
@@ -79,7 +83,9 @@ def _embedded_ears(settings: Settings) -> SpeechToText | None:
     return LazySpeechToText(lambda: open_stt(settings.stt))
 
 
-async def _lines(settings: Settings, voice: str, tts: TextToSpeech) -> RecordedLines | None:
+async def _lines(
+    settings: Settings, voice: str, tts: TextToSpeech, voices: VoiceShelf
+) -> RecordedLines | None:
     """The fixed lines of this voice, as far as they were recorded."""
     if not settings.turn.record_lines:
         return None
@@ -88,7 +94,10 @@ async def _lines(settings: Settings, voice: str, tts: TextToSpeech) -> RecordedL
     # digest only.
     how = voice if engine == "kokoro" else repr(getattr(settings.tts, engine))
     name = f"{engine}/{settings.tts.voice}/{how}/{KOKORO.files[0].sha256}/{__version__}"
-    lines = RecordedLines(cache_directory() / "lines", name, tts.rate_hz)
+    if isinstance(tts, OwnOrUsual) and voices.has(tts.name):
+        lines = own_lines(voices, tts.name, settings.tts.own, tts.rate_hz)
+    else:
+        lines = RecordedLines(cache_directory() / "lines", name, tts.rate_hz)
     try:
         await lines.open()
     except OSError as error:

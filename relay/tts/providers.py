@@ -12,18 +12,54 @@ from relay.tts.base import TextToSpeech
 from relay.tts.fallback import FallbackTextToSpeech
 from relay.tts.remote import LONGEST_S
 from relay.tts.settings import EdgeSettings, OpenAITtsSettings, TtsSettings, Voice
+from relay.tts.voices.dialects import check_fits
+from relay.tts.voices.shelf import VoiceShelf
+from relay.tts.voices.usual import OwnOrUsual
+from relay.tts.voices.voice import VoiceError, checked_name, own_name
 
 #: Three requests a minute: the next line is never further away.
 LINES_WAIT_S: Final = 65.0
 
 
-async def open_tts(settings: TtsSettings, voice: str = "") -> TextToSpeech:
+async def open_tts(
+    settings: TtsSettings, voice: str = "", shelf: VoiceShelf | None = None
+) -> TextToSpeech:
     """The voice with its fallbacks, loaded. Raises ConfigError and ProviderError.
 
-    `voice` is the one that the persona has, of the preferred provider; the settings' own goes
-    before it. Fallbacks have the voice of their own section.
+    `voice` is the one that the persona has, of the preferred provider or `own:NAME`; the settings'
+    own goes before it. Fallbacks have the voice of their own section. `shelf` has the owner's
+    voices.
     """
     chosen = settings.voice or voice
+    name = own_name(chosen)
+    if name is None:
+        return await _usual(settings, chosen)
+    if shelf is None:
+        raise ConfigError(f"tts.voice: {chosen} is one of the owner's voices, and no folder is set")
+    usual = await _usual(settings, "")
+    try:
+        return _own(name, settings, shelf, usual)
+    except BaseException:
+        await usual.close()
+        raise
+
+
+def _own(name: str, settings: TtsSettings, shelf: VoiceShelf, usual: TextToSpeech) -> TextToSpeech:
+    from relay.tts.voices.own import OwnTextToSpeech
+
+    try:
+        name = checked_name(name)
+        if shelf.has(name):
+            check_fits(shelf.get(name), settings.own)
+    except VoiceError as error:
+        raise ConfigError(f"tts.voice: {error}") from None
+    own = OwnTextToSpeech(name, shelf, settings.own, usual.rate_hz)
+    if shelf.has(name):
+        own.warm_up()
+    return OwnOrUsual(name, shelf, own, usual)
+
+
+async def _usual(settings: TtsSettings, chosen: str) -> TextToSpeech:
     voices = await opened(
         [
             (name, _open(name, settings, chosen if name == settings.provider else ""))
@@ -35,7 +71,9 @@ async def open_tts(settings: TtsSettings, voice: str = "") -> TextToSpeech:
 
 def preferred(tts: TextToSpeech) -> TextToSpeech:
     """The voice that recordings are made with: never one that only stands in for it."""
-    return tts.preferred if isinstance(tts, FallbackTextToSpeech) else tts
+    if isinstance(tts, FallbackTextToSpeech | OwnOrUsual):
+        return preferred(tts.preferred)
+    return tts
 
 
 async def open_lines_voice(settings: Settings) -> TextToSpeech | None:

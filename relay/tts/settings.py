@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from relay.languages import is_code
 from relay.stt.settings import web_address
+from relay.tts.voices.settings import OwnVoiceSettings
 
 Voice = Literal["kokoro", "openai", "edge"]
 
@@ -71,7 +72,8 @@ class TtsSettings(_Section):
     provider: Voice = "kokoro"
     #: Who goes on when the one before fails, also in the middle of a clause: `["kokoro"]`.
     fallback: tuple[Voice, ...] = ()
-    #: A voice of `provider`. Empty for the persona's, or the provider's own setting or default.
+    #: A voice of `provider`, or `own:NAME` for one of the owner's own (docs/voices.md). Empty for
+    #: the persona's, or the provider's own setting or default.
     voice: str = ""
     #: Who speaks the fixed lines that are kept on disk (fillers, failures); empty for
     #: the usual voice. Ten requests a day are free with Gemini, which is enough for these.
@@ -80,6 +82,7 @@ class TtsSettings(_Section):
     openai: OpenAITtsSettings = OpenAITtsSettings()
     edge: EdgeSettings = EdgeSettings()
     gemini: GeminiTtsSettings = GeminiTtsSettings()
+    own: OwnVoiceSettings = OwnVoiceSettings()
 
     @property
     def order(self) -> tuple[Voice, ...]:

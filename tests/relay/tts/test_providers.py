@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 from edge_tts import communicate
@@ -12,11 +13,14 @@ from relay.tts.fallback import FallbackTextToSpeech
 from relay.tts.openai import OpenAITextToSpeech
 from relay.tts.providers import open_lines_voice, open_tts, preferred
 from relay.tts.settings import TtsSettings
+from relay.tts.voices.own import OwnTextToSpeech
+from relay.tts.voices.shelf import VoiceShelf
 from tests.fakes.edge import serving_edge
 from tests.fakes.gemini import KEY as GEMINI_KEY
 from tests.fakes.gemini import serving_gemini
 from tests.fakes.openai_audio import KEY, MODEL, serving_audio
 from tests.fakes.tts import FakeTextToSpeech
+from tests.fakes.voice_server import serving_voices, shelf_with
 from tests.relay.tts.contract import spoken
 
 
@@ -141,3 +145,46 @@ async def test_a_missing_package_names_its_extra(
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError, match=rf"talking-doll\[{extra}\]"):
         await open_tts(settings)
+
+
+async def test_an_own_voice_speaks_with_the_usual_one_behind_it(
+    own: FakeTextToSpeech, tmp_path: Path
+) -> None:
+    shelf = shelf_with(tmp_path)
+    async with serving_voices() as server:
+        settings = TtsSettings(own=server.settings())
+        tts = await open_tts(settings, "own:jinju", shelf)  # as the persona has it
+        assert await spoken(tts, "안녕")
+        assert (len(server.clauses), len(own.calls)) == (1, 0)
+    assert await spoken(tts, "안녕")  # the server has gone
+    assert len(own.calls) == 1
+    assert isinstance(preferred(tts), OwnTextToSpeech)
+    shelf.remove("jinju")
+    assert preferred(tts) is own
+    await tts.close()
+    assert own.closed
+    assert own.loaded["voice"] == ""  # type: ignore[attr-defined]  # own:jinju is no voice of its
+
+
+async def test_an_own_voice_that_was_never_there_is_missed_and_not_fatal(
+    own: FakeTextToSpeech, tmp_path: Path
+) -> None:
+    tts = await open_tts(TtsSettings(voice="own:nobody"), "", VoiceShelf.of(tmp_path))
+    assert await spoken(tts, "안녕")
+    await tts.close()
+
+
+@pytest.mark.parametrize(
+    ("voice", "server", "why"),
+    [
+        ("own:../../etc", {}, "cannot name a voice"),
+        ("own:jinju", {"server": "gpt-sovits", "samples": "/srv/voices"}, "3 to 10 seconds"),
+    ],
+)
+async def test_an_own_voice_that_cannot_work_is_told_at_the_start(
+    own: FakeTextToSpeech, tmp_path: Path, voice: str, server: dict[str, str], why: str
+) -> None:
+    settings = TtsSettings.model_validate({"voice": voice, "own": server})
+    with pytest.raises(ConfigError, match=why):
+        await open_tts(settings, "", shelf_with(tmp_path, seconds=12.0))
+    assert own.closed

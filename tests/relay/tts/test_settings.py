@@ -38,6 +38,9 @@ def test_edge_has_a_korean_voice_without_any_setting() -> None:
         {"openai": {"format": "mp3"}},
         {"edge": {"rate": "fast"}},
         {"edge": {"pitch": "+20%"}},
+        {"own": {"server": "piper"}},
+        {"own": {"server": "gpt-sovits"}},  # where are the samples?
+        {"own": {"base_url": "gpu-box:8790"}},
     ],
 )
 def test_what_cannot_work_is_refused(wrong: dict[str, object]) -> None:
