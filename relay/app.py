@@ -1,4 +1,4 @@
-"""The relay as an ASGI application: a WebSocket for the dolls and a health check."""
+"""The relay as an ASGI application: a WebSocket for the dolls, and HTTP for boards and owners."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from relay import __version__
 from relay.dolls import Dolls
 from relay.services import Services
 from relay.store.database import Database
+from relay.web.admin import owner_routes, session_routes
 from relay.web.ota import ota_routes
+from relay.web.protect import protect
 
 #: Where stock xiaozhi boards connect too.
 WEBSOCKET_PATH = "/xiaozhi/v1/"
@@ -39,8 +41,11 @@ def create_app(services: Services, database: Database) -> FastAPI:
         await services.close()
         await database.close()
 
-    app = FastAPI(title="Talking doll relay", version=__version__, lifespan=lifespan)
+    # No pages that load scripts from elsewhere; the owner gets the schema at /api/openapi.json.
+    no_docs: dict[str, Any] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
+    app = FastAPI(title="Talking doll relay", version=__version__, lifespan=lifespan, **no_docs)
     app.state.dolls = dolls
+    protect(app, services.settings, database)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, Any]:
@@ -51,6 +56,8 @@ def create_app(services: Services, database: Database) -> FastAPI:
     async def doll(websocket: WebSocket) -> None:
         await dolls.serve(websocket)
 
+    app.include_router(session_routes())
+    app.include_router(owner_routes(dolls, services))
     app.include_router(
         ota_routes(
             services.settings,

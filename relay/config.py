@@ -41,6 +41,7 @@ from relay.quota.settings import QuotaSettings
 from relay.stt.settings import SttSettings
 from relay.tts.settings import TtsSettings
 from relay.turn.settings import TurnSettings
+from relay.web.settings import AdminSettings
 from relay.wire.address import IpNetwork, is_loopback
 from relay.wire.limits import WireLimits
 
@@ -137,6 +138,7 @@ class Settings(BaseSettings):
     relay: RelaySettings = RelaySettings()
     persona: PersonaSettings = PersonaSettings()
     pairing: PairingSettings = Field(default_factory=PairingSettings)
+    admin: AdminSettings = Field(default_factory=AdminSettings)
     limits: WireLimits = Field(default_factory=WireLimits)
     endpoint: EndpointSettings = Field(default_factory=EndpointSettings)
     turn: TurnSettings = Field(default_factory=TurnSettings)

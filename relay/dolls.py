@@ -34,8 +34,8 @@ _SETTING = {
     Limit.SOCKETS_PER_ADDRESS: "limits.sockets_per_address",
 }
 
-#: A session that has lasted for its time waits for the end of a turn, and looks again so often.
-_LAST_TURN_S = 5.0
+#: A session that has lasted for its time waits for nobody to talk: so often, so many seconds each.
+_LOOKS, _LOOK_S = 24, 5.0
 
 _REPLACED = (CloseCode.REPLACED, "the same device connected again")
 _REVOKED = (CloseCode.REVOKED, "its owner has sent it away")
@@ -64,6 +64,10 @@ class Dolls:
     def __len__(self) -> int:
         """Dolls that talk with us, those among them whose link is lost for a moment."""
         return len(self._sessions)
+
+    def is_here(self, device_id: str) -> bool:
+        """Whether that doll talks with us just now."""
+        return device_id in self._sessions
 
     async def watch(self) -> None:
         """Follow what is changed in the registry, for ever."""
@@ -137,7 +141,7 @@ class Dolls:
         session = self._sessions[device.id] = Session(connection, self._services, device)
         lasts_s = self._services.settings.limits.session_s
         loop = asyncio.get_running_loop()
-        self._ends[session] = loop.call_later(lasts_s, self._end_of_time, session)
+        self._ends[session] = loop.call_later(lasts_s, self._end_of_time, session, _LOOKS)
         try:
             if old is not None:
                 # A doll that comes back while its old socket looks alive: the new one is the doll.
@@ -151,13 +155,13 @@ class Dolls:
             if self._sessions.get(device.id) is session:
                 del self._sessions[device.id]
 
-    def _end_of_time(self, session: Session) -> None:
+    def _end_of_time(self, session: Session, looks: int) -> None:
         """A session is over, as soon as nobody talks. Its doll comes back with a new one."""
-        if session.state is State.IDLE:
+        if session.state is State.IDLE or looks == 0:
             self._start(session.delivery.close(*_OVER))
         else:
             loop = asyncio.get_running_loop()
-            self._ends[session] = loop.call_later(_LAST_TURN_S, self._end_of_time, session)
+            self._ends[session] = loop.call_later(_LOOK_S, self._end_of_time, session, looks - 1)
 
     async def _follow(self, changed: bool) -> None:
         """After a look at the registry: let the dolls that are here follow it.

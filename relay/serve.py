@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
+import ssl
 import sys
 from collections.abc import Awaitable, Callable
 
@@ -21,7 +23,9 @@ from relay.persona import PersonaError
 from relay.providers import build
 from relay.services import Services
 from relay.store.database import Database, StoreError
+from relay.web.tls import Certificate, CertificateError
 from relay.wire.server import websocket_options
+from relay.wire.sockets import http_options
 
 Builder = Callable[[Settings], Awaitable[Services]]
 
@@ -32,11 +36,19 @@ def serve(settings: Settings, build: Builder = build) -> None:
     Raises ConfigError when a setting is not safe or a chosen provider cannot be had; the text says
     what to do.
     """
+    if settings.relay.readable:
+        raise ConfigError(
+            f"relay.host = {settings.relay.host}: what is said could be read on its way. Have "
+            "relay.tls_certificate and relay.tls_key, or relay.behind_proxy = [its address] if a "
+            "proxy does TLS, or relay.home_network = true (doll relay --home) for dolls of the "
+            "network at home alone: see docs/tls.md"
+        )
     log.configure(settings.relay.log_format, settings.relay.log_level)
-    server = _Server(settings, build)
     try:
+        server = _Server(settings, build)
         server.run()
     except (
+        CertificateError,
         PersonaError,
         MissingExtraError,
         DetectorUnavailableError,
@@ -54,19 +66,35 @@ class _Server(uvicorn.Server):
     """uvicorn, with the relay's services made on its loop before it listens."""
 
     def __init__(self, settings: Settings, build: Builder) -> None:
+        relay = settings.relay
+        self._certificate: Certificate | None = None
+        if relay.tls_certificate and relay.tls_key:
+            self._certificate = Certificate(relay.tls_certificate, relay.tls_key)
         super().__init__(
             uvicorn.Config(
                 _not_yet,
-                host=settings.relay.host,
-                port=settings.relay.port,
+                host=relay.host,
+                port=relay.port,
+                ssl_context_factory=self._context if self._certificate else None,
                 log_config=None,
                 access_log=False,
-                **websocket_options(),
+                **websocket_options(limits=settings.limits),
+                **http_options(settings.limits, relay.behind_proxy),
                 timeout_graceful_shutdown=5,
             )
         )
         self._settings = settings
         self._build = build
+
+    def _context(self, *_: object) -> ssl.SSLContext:
+        assert self._certificate is not None
+        return self._certificate.context
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called by uvicorn ten times a second. Once a minute, look for a renewed certificate."""
+        if self._certificate is not None and counter % 600 == 599:
+            await asyncio.to_thread(self._certificate.refresh)
+        return await super().on_tick(counter)
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         relay = self._settings.relay
@@ -93,11 +121,12 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and log where: with port 0 the port is known only now."""
         await super().startup(sockets)
+        scheme = "wss" if self._certificate else "ws"
         for server in self.servers:
             for listening in server.sockets:
                 host, port = listening.getsockname()[:2]
                 structlog.get_logger().info(
-                    "listening", url=f"ws://{host}:{port}{WEBSOCKET_PATH}", port=port
+                    "listening", url=f"{scheme}://{host}:{port}{WEBSOCKET_PATH}", port=port
                 )
 
 

@@ -44,14 +44,24 @@ def relay(
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    home: Annotated[
+        bool, typer.Option("--home", help="Dolls of the network at home may come, without TLS.")
+    ] = False,
     persona: Annotated[str | None, typer.Option(help="A shipped persona, or a TOML file.")] = None,
     log_format: Annotated[str | None, typer.Option(help="text or json.")] = None,
 ) -> None:
     """Run the relay that dolls connect to."""
     from relay.serve import serve
 
+    if home:
+        host = host or "0.0.0.0"  # noqa: S104 (who is not at home is refused)
     flags: dict[str, dict[str, object]] = {
-        "relay": {"host": host, "port": port, "log_format": log_format},
+        "relay": {
+            "host": host,
+            "port": port,
+            "log_format": log_format,
+            "home_network": home or None,
+        },
         "persona": {"name": persona},
     }
     serve(load(config, flags))
