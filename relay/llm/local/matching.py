@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Generic, Protocol, TypeVar
 
-from relay.llm.local.content import Content, Intent
 from relay.llm.local.text import grams, normalise, without_fillers
 
 KEYWORD_BONUS = 0.2
 MAX_CHARS = 300  #: of what was heard; a longer utterance is not small talk
 
 
-class Matcher:
+class Known(Protocol):
+    """Something that people say, in some ways."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def examples(self) -> tuple[str, ...]: ...  # normalised, without fillers
+    @property
+    def keywords(self) -> tuple[str, ...]: ...  # normalised; speak for it
+    @property
+    def urgent(self) -> re.Pattern[str] | None: ...  # decides by itself
+
+
+K_co = TypeVar("K_co", bound=Known, covariant=True)
+K = TypeVar("K", bound=Known)
+
+
+class Vocabulary(Protocol[K_co]):
+    """All that is known of one language: `content.Content`, or what the relay does by itself."""
+
+    @property
+    def language(self) -> str: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def fillers(self) -> frozenset[str]: ...
+    @property
+    def intents(self) -> Mapping[str, K_co]: ...
+
+
+class Matcher(Generic[K]):
     """The intents of one language, indexed. Holds no state; about a millisecond for a sentence."""
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Vocabulary[K]) -> None:
         self._content = content
         self._examples = [
             (intent, Counter(grams(example)))
@@ -36,7 +67,7 @@ class Matcher:
             for gram, weight in self._weigh(counts).items():
                 self._index[gram].append((number, weight))
 
-    def urgent(self, heard: str) -> Intent | None:
+    def urgent(self, heard: str) -> K | None:
         """An intent whose words decide by themselves: danger."""
         text = normalise(heard)
         for intent in self._content.intents.values():
@@ -44,7 +75,7 @@ class Matcher:
                 return intent
         return None
 
-    def match(self, heard: str, names: Iterable[str] = ()) -> Intent | None:
+    def match(self, heard: str, names: Iterable[str] = ()) -> K | None:
         """The intent that is meant, or None if it is not clear. `names` are the doll's."""
         if len(heard) > MAX_CHARS:
             return None
