@@ -24,8 +24,9 @@ from relay.wire.messages import DeviceMessage, Firmware, RelayMessage
 #: On top of the wait and the head start: what a doll may have missed before anybody noticed.
 _SLACK_S = 1.0
 
-#: Ends after which there is nothing to come back to: the doll's own fault, or the relay's end.
-_FINAL = (CloseCode.FLOOD, CloseCode.BAD_MESSAGES, CloseCode.RESTARTING)
+#: Ends after which there is nothing to come back to: a goodbye, the doll's own fault, the relay's
+#: end.
+_FINAL = (CloseCode.NORMAL, CloseCode.FLOOD, CloseCode.BAD_MESSAGES, CloseCode.RESTARTING)
 
 
 class Delivery:

@@ -28,6 +28,7 @@ from relay.wire.link import Link
 from relay.wire.messages import (
     DeviceMessage,
     Error,
+    Goodbye,
     Hello,
     Ping,
     Pong,
@@ -42,8 +43,9 @@ from relay.wire.output import Output
 class Connection:
     """A doll that has said hello. One task receives; any task may send or close.
 
-    A message that is not acceptable is answered with an `error`, logged, and passed over; pings are
-    answered here. When the link ends, for whatever reason, every call raises Disconnected.
+    A message that is not acceptable is answered with an `error`, logged, and passed over; pings and
+    goodbyes are answered here. When the link ends, for whatever reason, every call raises
+    Disconnected.
     """
 
     def __init__(
@@ -153,9 +155,12 @@ class Connection:
             except WireError as error:
                 await self._complain(error)
                 continue
-            if not isinstance(item, Ping):
+            if isinstance(item, Ping):
+                await self.send(Pong())
+            elif isinstance(item, Goodbye):
+                raise await self._link.close(CloseCode.NORMAL, "goodbye")
+            else:
                 return item
-            await self.send(Pong())
 
     async def send(self, message: RelayMessage) -> None:
         """Send one message. Waits while the doll does not read, up to a limit. Raises Disconnected.

@@ -134,7 +134,15 @@ class TokenState(Struct, frozen=True, tag="token"):
     session_id: _Name = ""
 
 
-DeviceMessage: TypeAlias = Hello | Listen | Abort | Mcp | Ping | Report | Update | TokenState
+class Goodbye(Struct, frozen=True, tag="goodbye"):
+    """Device to relay: it leaves. Boards just close; some other clients say so before."""
+
+    session_id: _Name = ""
+
+
+DeviceMessage: TypeAlias = (
+    Hello | Listen | Abort | Mcp | Ping | Report | Update | TokenState | Goodbye
+)
 
 
 class ServerHello(Struct, frozen=True, tag="hello"):

@@ -6,8 +6,13 @@ import asyncio
 
 from relay.audio import Pcm
 from relay.wire.codecs import Encoder
+from relay.wire.codecs.opus import OpusEncoder
 from relay.wire.framing import Framing
 from relay.wire.messages import RelayMessage, Tts, encode
+
+#: From `tts start` to the first packet of Opus. A stock board empties its buffer in another task
+#: than the one that fills it: what comes right behind is swallowed (xiaozhi-esp32-server issue 84).
+SETTLE_S = 0.1
 
 
 class Output:
@@ -19,6 +24,9 @@ class Output:
         self.session_id = session_id
         self._framing = framing
         self._spoken_samples = 0  # of this reply
+        self._settle_s = SETTLE_S if isinstance(encoder, OpusEncoder) else 0.0
+        self._settled_at = 0.0  # on the loop's clock
+        self._now = asyncio.get_running_loop().time
 
     def message(self, message: RelayMessage) -> str:
         """One text message. `Tts(state="start")` begins a reply: the encoder and the playback
@@ -26,13 +34,17 @@ class Output:
         if isinstance(message, Tts) and message.state == "start":
             self.encoder.reset()
             self._spoken_samples = 0
+            self._settled_at = self._now() + self._settle_s
         return encode(message, self.session_id)
 
     async def audio(self, frame: Pcm) -> bytes:
         """One binary message from `encoder.frame_samples` samples at `encoder.rate_hz`.
 
-        Raises ValueError for a frame of another length.
+        The first one of a reply to a stock board waits until the board is ready for it. Raises
+        ValueError for a frame of another length.
         """
+        if (wait_s := self._settled_at - self._now()) > 0:
+            await asyncio.sleep(wait_s)
         if self.encoder.heavy:
             loop = asyncio.get_running_loop()
             packet = await loop.run_in_executor(None, self.encoder.encode, frame)

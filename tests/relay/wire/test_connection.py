@@ -102,6 +102,28 @@ async def test_a_stock_board_is_answered_in_opus_at_24_khz(server: Any, tools: A
         client.transport.abort()  # it would not end its talk for a polite close
 
 
+async def test_what_older_and_newer_boards_say_besides_is_passed_over(
+    server: Any, tools: Any
+) -> None:
+    async with server.doll() as client:
+        for message in (
+            {"type": "iot", "update": True, "descriptors": [{"name": "Speaker"}]},
+            {"type": "listen", "state": "start", "mode": "auto", "future": [1]},
+        ):
+            await client.send(json.dumps(message))
+        assert (await tools.answer(client))["code"] == "unknown_type"
+        assert (await tools.answer(client))["type"] == "stt"
+
+
+async def test_a_goodbye_is_the_end(server: Any) -> None:
+    async with server.doll() as client:
+        await client.send('{"type":"goodbye","session_id":"s"}')
+        with pytest.raises(ConnectionClosed):
+            await client.recv()
+        assert client.close_code == CloseCode.NORMAL
+    assert (await server.ended.get()).code == CloseCode.NORMAL
+
+
 @pytest.mark.parametrize(("version", "header_bytes"), [(2, 16), (3, 4)])
 async def test_the_framing_that_the_upgrade_asks_for_is_used(
     server: Any, tools: Any, version: int, header_bytes: int
