@@ -56,19 +56,17 @@ def test_an_ordinary_sentence_is_not_hijacked(language: str) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_a_recogniser_s_errors_lose_some_wishes_and_make_no_others(
-    language: str, seed: int
-) -> None:
+def test_a_recogniser_s_errors_lose_some_wishes_and_make_no_others(language: str) -> None:
     pairs = [
         (name, garble(said, seed, GARBLED[language]))
+        for seed in range(3)
         for name, said in sentences("heldout", language)
     ]
     wishes = [pair for pair in pairs if pair[0] != "none"]
     kept = sum(found(said, language) == name for name, said in wishes)
     wrong = sum(found(said, language) not in (name, "none") for name, said in pairs)
-    assert kept / len(wishes) >= 0.7
-    assert wrong / len(pairs) <= 0.03
+    assert kept / len(wishes) >= 0.75
+    assert wrong / len(pairs) <= 0.02
 
 
 @pytest.mark.parametrize(
