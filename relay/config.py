@@ -37,6 +37,7 @@ from relay.audience import GEMINI_TERMS, Audience, allowed
 from relay.devices.settings import PairingSettings
 from relay.hearing.endpointing import EndpointSettings
 from relay.llm.settings import Brain, LlmSettings
+from relay.memory.settings import MemorySettings
 from relay.quota.settings import QuotaSettings
 from relay.stt.settings import SttSettings
 from relay.tts.settings import TtsSettings
@@ -144,6 +145,7 @@ class Settings(BaseSettings):
     turn: TurnSettings = Field(default_factory=TurnSettings)
     stt: SttSettings = SttSettings()
     llm: LlmSettings = LlmSettings()
+    memory: MemorySettings = Field(default_factory=MemorySettings)
     quota: QuotaSettings = QuotaSettings()
     tts: TtsSettings = TtsSettings()
     updates: UpdateSettings = UpdateSettings()

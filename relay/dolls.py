@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Coroutine
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from fastapi import WebSocket
@@ -18,6 +19,7 @@ from relay.devices.pairing import Pairing
 from relay.devices.records import About, DeviceRecord, RegistryError, digest
 from relay.devices.registry import Registry
 from relay.devices.watch import Watch
+from relay.memory.memory import Memory
 from relay.metrics.refusals import Limit, count
 from relay.places import Places
 from relay.services import Services
@@ -57,6 +59,13 @@ class Dolls:
         self._strangers = 0  # sockets that have not said who they are
         self._arrived: dict[str, About] = {}  # since the last look at the registry
         self._tasks: set[asyncio.Task[None]] = set()
+        self.memory = Memory(
+            database,
+            services.settings.memory,
+            brain=services.brain,
+            activity=services.activity,
+            zone=ZoneInfo(services.settings.persona.timezone),
+        )
         self._watch = Watch(self.registry.generation)
         self._watch.follow(self._newcomers.follow)
         self._watch.follow(self._follow)
@@ -70,8 +79,10 @@ class Dolls:
         return device_id in self._sessions
 
     async def watch(self) -> None:
-        """Follow what is changed in the registry, for ever."""
-        await self._watch.run()
+        """Follow what is changed in the registry, and write what the dolls remember, for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch.run())
+            group.create_task(self.memory.run())
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it closes, and the session that it began until that ends."""
@@ -102,6 +113,8 @@ class Dolls:
             connection = await self._introduce(websocket)
             device = Device(record, SecretStr(token), self._services)
             device.takes_tokens = connection.hello.features.token
+            device.conversation = await self.memory.open(device.id, device.persona)
+            await self._recall(record)
             await self._serve(connection, device)
         except Disconnected:
             pass  # the connection has logged why
@@ -175,6 +188,8 @@ class Dolls:
             return
         try:
             good = await self.registry.good(ids)
+            for record, _ in good.values():
+                await self._recall(record)
         except (SQLAlchemyError, OSError):
             self._arrived = arrived | self._arrived  # they are looked up the next time
             raise
@@ -184,6 +199,16 @@ class Dolls:
                 self._follow_one(session, *good.get(device_id, (None, frozenset())))
         if arrived:
             await self.registry.seen(arrived)
+
+    async def _recall(self, record: DeviceRecord) -> None:
+        """Let a doll whose owner has changed what it remembers know that from its next turn on."""
+        session = self._sessions.get(record.id)
+        if session is None or session.device.record.memory_revision == record.memory_revision:
+            return
+        device = session.device
+        if device.record.forgotten != record.forgotten:
+            device.conversation = self.memory.forget(device.id, device.persona)
+        await self.memory.refresh(device.id)
 
     def _follow_one(
         self, session: Session, record: DeviceRecord | None, hashes: frozenset[str]
@@ -228,6 +253,7 @@ class Dolls:
             ),
             return_exceptions=True,
         )
+        await self.memory.flush()
 
 
 async def _logged(work: Coroutine[Any, Any, object]) -> None:

@@ -11,7 +11,6 @@ from relay.devices.shelf import Shelf
 from relay.hearing.base import MelodyDetector, VoiceDetector
 from relay.hearing.hangover import KnownPauses
 from relay.llm.chain import Chain
-from relay.memory.conversation import Conversations
 from relay.persona import Persona
 from relay.persona.personas import Personas
 from relay.stt.base import SpeechToText
@@ -32,7 +31,6 @@ class Services:
     persona: Persona  #: of dolls that have none of their own
     melody: MelodyDetector | None = None  #: hears whether speech sounds complete
     pauses: KnownPauses = field(default_factory=KnownPauses)
-    conversations: Conversations = field(default_factory=Conversations)
     personas: Personas = field(default_factory=Personas)
     activity: Activity = field(default_factory=Activity)
     lines: RecordedLines | None = None  #: fixed lines as they were once spoken

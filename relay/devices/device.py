@@ -25,6 +25,7 @@ class Device:
         self.on_token: Callable[[bool], None] = _nobody_waits
         """Called when the doll says that it has stored a new token, or could not."""
         self.toolbox: Toolbox | None = None  #: what it can be asked to do, while it is connected
+        self.conversation = Conversation(services.settings.memory)  #: what was said with it
         self._services = services
         self._last_line: dict[str, str] = {}
 
@@ -46,10 +47,6 @@ class Device:
         if not first:
             return languages
         return (first, *(language for language in languages if language != first))
-
-    def conversation(self, now: float) -> Conversation:
-        """What was said with this doll. `now` is the event loop's time."""
-        return self._services.conversations.of(self.id, now)
 
     def line(self, key: str, language: str) -> str:
         """A fixed line in the persona's wording, else the shipped one; never twice in a row."""

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from relay.llm.meter import MeteredModel, Usage
 from relay.quota.base import Admission, Later, NotToday, Now, OverError, Place, Quota
 
+#: What is free at once may take so long to be granted.
+_AT_ONCE_S = 1.0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Link:
@@ -142,6 +145,29 @@ class Permit:
         except OverError as over:
             raise NotAdmittedError(NotToday(over.until)) from None
         self.granted_at = asyncio.get_running_loop().time()
+
+
+class Leftover:
+    """A `relay.llm.meter.Meter` for one request with a place that is free at once."""
+
+    def __init__(self, place: Place) -> None:
+        self._place: Place | None = place
+
+    async def permit(self, tokens: int) -> None:  # noqa: ARG002 (the place was taken with them)
+        """See Meter.permit. Raises NotAdmittedError where it is not free any more."""
+        place, self._place = self._place, None
+        if place is None:
+            raise NotAdmittedError(NotToday(None))  # a second request is not worth it
+        try:
+            async with asyncio.timeout(_AT_ONCE_S):
+                await place.granted()
+        except TimeoutError:
+            raise NotAdmittedError(Later(_AT_ONCE_S)) from None
+        except OverError as over:
+            raise NotAdmittedError(NotToday(over.until)) from None
+
+    def used(self, usage: Usage) -> None:
+        """See Meter.used."""
 
 
 def _wait_s(admission: Admission) -> float:

@@ -15,14 +15,14 @@ import structlog
 
 from relay.audio import Pcm
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.admission import Link, NotAdmittedError, Patience, Search, Seat
+from relay.llm.admission import Leftover, Link, NotAdmittedError, Patience, Search, Seat
 from relay.llm.base import Heard, LanguageModel, Request
 from relay.llm.causes import Causes
 from relay.llm.events import Answering, Event, Outage, Waiting
 from relay.llm.gemini_errors import Limit, OverLimitError, Refusal
 from relay.llm.outages import Outages
 from relay.llm.policy import Away, Elsewhere, Trouble, rule
-from relay.quota.base import SupersededError
+from relay.quota.base import Now, Priority, SupersededError
 from relay.stt.base import SpeechToText
 
 #: What the log calls the model at the end of the chain.
@@ -132,6 +132,33 @@ class Chain:
             return
         async for event in self._small_brain(request, doll, causes):
             yield event
+
+    async def ponder(self, request: Request, *, doll: str) -> str:
+        """Answer something that nobody waits for, with quota that the turns leave over.
+
+        One model is asked, once, and only one that is free at once. Empty where none is, or where
+        it failed; then there is nothing to do but to go without. Cancelling it ends the request.
+        """
+        causes = Causes(Search(doll, self._patience), request.now.timestamp())
+        for link in self._usable(causes):
+            name, tokens = link.model.name, link.model.tokens(request)
+            async with link.quota.place(
+                name, doll=doll, tokens=tokens, priority=Priority.BACKGROUND
+            ) as place:
+                if not isinstance(place.admission, Now):
+                    continue
+                stream = link.model.reply(request, Leftover(place))
+                try:
+                    async with aclosing(stream):
+                        text = "".join([part async for part in stream if isinstance(part, str)])
+                except (NotAdmittedError, SupersededError):
+                    continue
+                except Exception as raised:  # noqa: BLE001 (logged there)
+                    await self._report(link, _failure(link, raised))
+                    return ""
+            await link.quota.answered(name)
+            return text.strip()
+        return ""
 
     async def close(self) -> None:
         """Close the models and the quotas."""

@@ -8,7 +8,11 @@ from relay.persona.prompt import Form, prompt
 
 def system_prompt(request: Request, form: Form = "text") -> str:
     """Who the doll is, how it talks and answers, and what time it is."""
-    return prompt(request.persona, request.now, request.language, form, request.notes)
+    if request.instructions:
+        return request.instructions
+    return prompt(
+        request.persona, request.now, request.language, form, request.notes, request.near
+    )
 
 
 def turns(request: Request) -> tuple[Message, ...]:

@@ -25,12 +25,13 @@ def estimate(
              + 32 · seconds of audio (+ 150 for a schema)
     """
     texts = [system, *(message.text for message in messages)]
-    total = sum(map(_of_text, texts)) + _PER_MESSAGE * len(texts)
+    total = sum(map(of_message, texts))
     if utterance is not None:
         total += _PER_SECOND * duration_s(utterance)
     return math.ceil(total + (_SCHEMA if schema else 0))
 
 
-def _of_text(text: str) -> float:
+def of_message(text: str) -> float:
+    """About how many tokens one message takes, with the marks around it."""
     plain = sum(map(str.isascii, text))
-    return _PER_ASCII * plain + _PER_OTHER * (len(text) - plain)
+    return _PER_ASCII * plain + _PER_OTHER * (len(text) - plain) + _PER_MESSAGE

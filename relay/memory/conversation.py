@@ -1,114 +1,138 @@
-"""The conversation so far, in RAM: enough for the next answer, bounded, and soon forgotten."""
+"""What one doll knows of its talk so far, in RAM: enough for the next prompt, and bounded."""
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import tzinfo
 
 from relay.llm.base import Message
+from relay.llm.tokens import of_message
+from relay.memory.facts import Facts
+from relay.memory.records import MAX_LINE_CHARS, Exchange, Fact, FactChange, clean
+from relay.memory.settings import MemorySettings
+from relay.memory.wording import words
 
-MAX_LINE_CHARS = 2_000
-"""A turn is some seconds of speech; a longer line is cut so that no one fills the memory."""
+#: More turns are not looked at for a prompt, however short they are.
+MAX_TURNS = 40
 
-MAX_NOTES = 20
-MAX_NOTE_CHARS = 200
+Keep = Callable[[Exchange | FactChange], None]
 
 
 class Conversation:
-    """What was said between one doll and its owner, in turns of a question and an answer, and what
-    the doll has noted about its owner meanwhile."""
+    """What was said between one doll and its owner, and what the doll has noted meanwhile.
 
-    def __init__(self, max_turns: int = 20) -> None:
-        self._turns: deque[tuple[Message, ...]] = deque(maxlen=max_turns)
-        self._notes: OrderedDict[str, None] = OrderedDict()  # as a set that keeps its order
+    Of the turns the newest are here, as many as `history_tokens` allow; those that leave have to be
+    told by the summary, in `language` (ISO 639-1). `keep` is called with all that is new. Days are
+    those of `zone`.
+    """
+
+    def __init__(
+        self,
+        settings: MemorySettings | None = None,
+        *,
+        language: str = "",
+        zone: tzinfo | None = None,
+        keep: Keep | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings or MemorySettings()
+        self._language = language
+        self._zone = zone
+        self._keep = keep
+        self._now = now
+        self._turns: deque[Exchange] = deque()
+        self._tokens = 0.0
+        self._facts = Facts(self._settings.facts)
+        self.summary = ""  #: of what is not here any more
+        self.left_tokens = 0.0  #: of turns that are not here any more, nor in the summary
+        self.version = 0  #: grows with all that is new
 
     def add(self, user: str, assistant_spoken: str) -> None:
         """Remember a turn. `assistant_spoken` is what was really heard, and may be empty: a reply
         that was interrupted is remembered as far as it came."""
-        lines = (Message("user", _clip(user)), Message("assistant", _clip(assistant_spoken)))
-        if turn := tuple(line for line in lines if line.text):
-            self._turns.append(turn)
-
-    def history(self, max_chars: int = 4_000, max_turns: int = 10) -> tuple[Message, ...]:
-        """The newest turns that fit, oldest first. A turn is never torn in two."""
-        taken: list[tuple[Message, ...]] = []
-        chars = 0
-        for turn in reversed(self._turns):
-            chars += sum(len(line.text) for line in turn)
-            if chars > max_chars or len(taken) >= max_turns:
-                break
-            taken.append(turn)
-        return tuple(line for turn in reversed(taken) for line in turn)
+        turn = Exchange(
+            int(self._now()), clean(user, MAX_LINE_CHARS), clean(assistant_spoken, MAX_LINE_CHARS)
+        )
+        if turn.heard or turn.said:
+            self._push(turn)
+            self._is_new(turn)
 
     def note(self, text: str) -> None:
-        """Keep a fact about the owner: one line, and of many the newest."""
-        note = " ".join(text.split())[:MAX_NOTE_CHARS]
-        if not note:
-            return
-        self._notes[note] = None
-        self._notes.move_to_end(note)
-        if len(self._notes) > MAX_NOTES:
-            self._notes.popitem(last=False)
+        """Keep a fact about the owner that the model proposes."""
+        change = self._facts.propose(text, int(self._now()))
+        if change is not None:
+            self._is_new(change)
+
+    def history(self) -> tuple[Message, ...]:
+        """The newest turns, oldest first. A turn is never torn in two."""
+        return tuple(line for turn in self._turns for line in _lines(turn))
 
     def notes(self) -> tuple[str, ...]:
-        """What was noted, oldest first."""
-        return tuple(self._notes)
+        """What the prompt tells besides the history: the summary, then the facts by number."""
+        facts = self._facts.listed(self._zone)
+        if not self.summary:
+            return facts
+        return (words(self._language).shown.format(text=self.summary), *facts)
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def load(
+        self,
+        turns: Iterable[Exchange],
+        facts: Iterable[Fact] = (),
+        summary: str = "",
+        left_tokens: float = 0.0,
+    ) -> None:
+        """Know this and nothing else. `turns` come oldest first."""
         self._turns.clear()
-        self._notes.clear()
+        self._tokens = 0.0
+        self.left_tokens = 0.0
+        for turn in turns:
+            self._push(turn)
+        self._facts.replace(facts)
+        self.summary = summary
+        self.left_tokens = left_tokens
+
+    def end(self) -> None:
+        """Its owner has had it deleted: what a turn that still runs may add to it goes nowhere."""
+        self._keep = None
+        self.load(())
 
     def __len__(self) -> int:
-        """How many turns are remembered."""
+        """How many turns are here."""
         return len(self._turns)
 
+    def _push(self, turn: Exchange) -> None:
+        self._turns.append(turn)
+        self._tokens += tokens(turn)
+        while self._tokens > self._settings.history_tokens or len(self._turns) > MAX_TURNS:
+            left = tokens(self._turns.popleft())
+            self._tokens -= left
+            self.left_tokens += left
 
-class Conversations:
-    """The conversations of all dolls, by device id.
-
-    At most `max_dolls` are kept, the least recently used one goes first; one that nobody has used
-    for `idle_s` seconds starts anew. Times are seconds on any clock that does not go back.
-    """
-
-    def __init__(
-        self, *, max_dolls: int = 1_000, idle_s: float = 1_800.0, max_turns: int = 20
-    ) -> None:
-        self._max_dolls = max_dolls
-        self._idle_s = idle_s
-        self._max_turns = max_turns
-        self._kept: OrderedDict[str, tuple[float, Conversation]] = OrderedDict()  # oldest use first
-
-    def of(self, device_id: str, now: float) -> Conversation:
-        """The conversation of a doll, new if there is none or it has gone stale."""
-        self.forget_idle(now)
-        _, conversation = self._kept.pop(device_id, (now, None))
-        if conversation is None:
-            conversation = Conversation(self._max_turns)
-        self._kept[device_id] = (now, conversation)
-        if len(self._kept) > self._max_dolls:
-            self._kept.popitem(last=False)
-        return conversation
-
-    def forget_idle(self, now: float) -> int:
-        """Drop what has been idle for too long; returns how many were dropped."""
-        dropped = 0
-        while self._kept:
-            used, _ = next(iter(self._kept.values()))
-            if now - used < self._idle_s:
-                break
-            self._kept.popitem(last=False)
-            dropped += 1
-        return dropped
-
-    def forget(self, device_id: str) -> None:
-        """Drop one doll's conversation, if there is one."""
-        self._kept.pop(device_id, None)
-
-    def __len__(self) -> int:
-        """How many conversations are kept."""
-        return len(self._kept)
+    def _is_new(self, news: Exchange | FactChange) -> None:
+        self.version += 1
+        if self._keep is not None:
+            self._keep(news)
 
 
-def _clip(text: str) -> str:
-    text = text.strip()
-    return text if len(text) <= MAX_LINE_CHARS else text[: MAX_LINE_CHARS - 1] + "…"
+def tokens(turn: Exchange) -> float:
+    """About what a turn takes of a prompt, as `relay.llm.tokens` estimates it."""
+    return sum(of_message(line.text) for line in _lines(turn))
+
+
+def newest(turns: Iterable[Exchange], settings: MemorySettings) -> int:
+    """How many of `turns`, which come newest first, stand in a prompt."""
+    taken = 0.0
+    count = 0
+    for turn in turns:
+        taken += tokens(turn)
+        if taken > settings.history_tokens or count >= MAX_TURNS:
+            break
+        count += 1
+    return count
+
+
+def _lines(turn: Exchange) -> tuple[Message, ...]:
+    lines = (Message("user", turn.heard), Message("assistant", turn.said))
+    return tuple(line for line in lines if line.text)

@@ -22,6 +22,8 @@ from relay.store.migrate import NewerDatabaseError, upgrade
 #: The database's name in the data folder.
 FILE = "doll.db"
 
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")
+
 #: How long a transaction waits for another process to finish its own.
 BUSY_S = 5.0
 
@@ -85,6 +87,33 @@ class Database:
             async with connection.begin():
                 yield connection
 
+    async def scrub(self, *tables: str) -> bool:
+        """Take out of the files what was deleted; whether that could be done.
+
+        SQLite: the file is written anew, and its write-ahead log emptied. Others wait for that, a
+        second for each 100 MB or so; False if one of them read all the while, and deleted text may
+        stand in the log until it is next emptied. PostgreSQL: the rows of `tables` (of all, if none
+        is named) are freed at once; when it writes over them, and what its own log and backups
+        hold, is its administrator's business. Raises SQLAlchemyError.
+        """
+        async with self._engine.connect() as connection:
+            if not self.is_sqlite:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.execute(text(f"VACUUM {', '.join(tables)}"))
+                return True
+            await connection.execution_options(doll_bare=True)
+            await connection.execute(text("VACUUM"))
+            return await _empty_log(connection)
+
+    async def empty_log(self) -> bool:
+        """Empty SQLite's write-ahead log, which may hold what was deleted; whether that was done.
+        Raises SQLAlchemyError."""
+        if not self.is_sqlite:
+            return True
+        async with self._engine.connect() as connection:
+            await connection.execution_options(doll_bare=True)
+            return await _empty_log(connection)
+
     async def close(self) -> None:
         """Close all connections. May be called again."""
         await self._engine.dispose()
@@ -135,17 +164,26 @@ def _engine(url: URL) -> AsyncEngine:
 
 
 def _prepare(connection: Any, _: object) -> None:
-    """Settle what SQLite leaves open: WAL lets others read while one writes."""
+    """Settle what SQLite leaves open: WAL lets others read while one writes, and what is deleted is
+    written over with zeros."""
     connection.isolation_level = None  # transactions are begun by `_begin`, not by the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("doll_bare", False):
+        return  # VACUUM is no part of a transaction
     writes = connection.get_execution_options().get("doll_writes", False)
     connection.execute(text("BEGIN IMMEDIATE" if writes else "BEGIN"))
+
+
+async def _empty_log(connection: AsyncConnection) -> bool:
+    result = await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    busy = bool(result.scalar())
+    return not busy
 
 
 def _reason(error: BaseException) -> str:

@@ -281,7 +281,7 @@ class Session:
             voice_timeout_s=self._services.settings.turn.voice_timeout_s,
             on_first_audio=self._machine.first_audio,
         )
-        conversation = self.device.conversation(self._now())
+        conversation = self.device.conversation
         turn = Turn(self.delivery, self._services, self.device, conversation, reply, timeline, log)
         if self._allowance.turn():
             said = None if pcm is None else self._recognition.finish(pcm)

@@ -15,7 +15,6 @@ import pytest
 
 from relay.audio import Pcm
 from relay.config import RelaySettings
-from relay.llm.base import Message
 from tools.pairing import issue
 
 Worlds = Callable[..., Any]
@@ -109,11 +108,11 @@ async def test_a_doll_that_comes_too_late_is_ready_and_only_what_it_heard_is_rem
         await w.doll.ask(question)
         assert w.count("turn: the answer is lost") == 1
         assert w.count("turn resumed") == 0
-        conversation = w.relay.services.conversations.of(DOLL, asyncio.get_running_loop().time())
-        assert conversation.history() == (
-            Message("user", "안녕"),
-            Message("assistant", "첫째 문장이 여기 있어."),
-        )
+        assert await w.relay.dolls.memory.flush()
+        turns = (await w.relay.dolls.memory.store.load(DOLL, 10)).turns
+        assert [(turn.heard, turn.said) for turn in turns] == [
+            ("안녕", "첫째 문장이 여기 있어."),
+        ]
         w.relay.llm.pieces = ["또 왔네."]
         assert (await w.doll.ask(question)).text == "또 왔네."
 

@@ -21,7 +21,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from relay.app import create_app
 from relay.config import Settings
 from relay.devices.registry import Registry
-from relay.memory.conversation import Conversations
 from relay.llm.chain import Chain
 from relay.persona import load
 from relay.services import Services
@@ -83,7 +82,6 @@ async def running(settings: dict[str, Any]) -> AsyncIterator[Relay]:
         brain=Chain(tail=FakeLanguageModel(["흥, 왔어?"])),
         tts=FakeTextToSpeech(0.2),
         persona=load("chacha"),
-        conversations=Conversations(),
     )
     folder = tempfile.TemporaryDirectory(prefix="relay-")
     app = create_app(services, await Database.open(Path(folder.name)))

@@ -1,27 +1,34 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.llm.base import Message
-from relay.memory.conversation import (
-    MAX_LINE_CHARS,
-    MAX_NOTE_CHARS,
-    MAX_NOTES,
-    Conversation,
-    Conversations,
-)
+from relay.llm.tokens import of_message
+from relay.memory.conversation import MAX_TURNS, Conversation, newest
+from relay.memory.records import MAX_LINE_CHARS, Exchange, Fact, FactChange
+from relay.memory.settings import MemorySettings
+
+NOW = 1_800_000_000  # 2027-01-15, UTC
 
 
-def said(*turns: tuple[str, str], max_turns: int = 20) -> Conversation:
-    conversation = Conversation(max_turns)
-    for user, spoken in turns:
-        conversation.add(user, spoken)
-    return conversation
+def conversation(
+    *turns: tuple[str, str],
+    tokens: int = 1_500,
+    keep: Callable[[Exchange | FactChange], None] | None = None,
+) -> Conversation:
+    settings = MemorySettings(history_tokens=tokens)
+    made = Conversation(settings, language="ko", zone=UTC, keep=keep, now=lambda: NOW)
+    for heard, said in turns:
+        made.add(heard, said)
+    return made
 
 
 def test_history_is_oldest_first() -> None:
-    assert said(("안녕", "왔어?"), ("응", "흥.")).history() == (
+    assert conversation(("안녕", "왔어?"), ("응", "흥.")).history() == (
         Message("user", "안녕"),
         Message("assistant", "왔어?"),
         Message("user", "응"),
@@ -30,105 +37,85 @@ def test_history_is_oldest_first() -> None:
 
 
 def test_a_reply_that_was_cut_off_at_once_leaves_the_question() -> None:
-    assert said(("안녕", "")).history() == (Message("user", "안녕"),)
+    assert conversation(("안녕", "")).history() == (Message("user", "안녕"),)
 
 
-def test_an_empty_turn_is_not_remembered() -> None:
-    assert len(said(("", " "))) == 0
-
-
-def test_the_newest_turns_that_fit_are_kept_whole() -> None:
-    conversation = said(("a" * 10, "b" * 10), ("c" * 10, "d" * 10), ("e" * 10, "f" * 10))
-    assert [m.text[0] for m in conversation.history(max_chars=45)] == ["c", "d", "e", "f"]
-    assert conversation.history(max_chars=19) == ()
-    assert [m.text[0] for m in conversation.history(max_turns=1)] == ["e", "f"]
+def test_an_empty_turn_is_not_remembered_nor_kept() -> None:
+    kept: list[object] = []
+    assert len(conversation(("", " \n\x00"), keep=kept.append)) == 0
+    assert kept == []
 
 
 def test_a_long_line_is_cut() -> None:
-    line = said(("x" * 100_000, "")).history(max_chars=100_000)[0]
+    line = conversation(("x" * 100_000, "")).history()[0]
     assert len(line.text) == MAX_LINE_CHARS
 
 
-def test_clear_forgets() -> None:
-    conversation = said(("안녕", "왔어?"))
-    conversation.clear()
-    assert conversation.history() == ()
+def test_what_a_database_refuses_is_taken_out() -> None:
+    assert conversation(("가\x00나\ud800다\u202e", "")).history()[0].text == "가나다"
 
 
-@given(
-    st.lists(st.tuples(st.text(max_size=30), st.text(max_size=30)), max_size=30),
-    st.integers(0, 200),
-    st.integers(0, 12),
-)
-def test_history_is_always_within_its_limits_and_the_newest(
-    turns: list[tuple[str, str]], max_chars: int, max_turns: int
+def test_korean_fills_the_window_sooner_than_english() -> None:
+    korean = conversation(*[("가" * 20, "나" * 20)] * 100, tokens=200)
+    english = conversation(*[("a" * 20, "b" * 20)] * 100, tokens=200)
+    assert len(english) > 2 * len(korean) > 0
+
+
+def test_what_has_left_the_window_is_counted_for_the_summary() -> None:
+    talk = conversation(("가" * 40, "나" * 40), tokens=100)
+    assert talk.left_tokens == 0
+    talk.add("다" * 40, "라" * 40)
+    assert talk.left_tokens == 2 * (0.75 * 40 + 4)
+    assert [line.text[0] for line in talk.history()] == ["다", "라"]
+
+
+def test_the_prompt_tells_the_summary_and_then_the_facts_with_number_and_day() -> None:
+    talk = conversation()
+    talk.load([], [Fact(NOW, "진주는 고양이를 키운다.")], "어제 바다에 갔다.")
+    assert talk.notes() == (
+        "그동안 나눈 이야기: 어제 바다에 갔다.",
+        "[1] 진주는 고양이를 키운다. (2027-01-15)",
+    )
+
+
+def test_all_that_is_new_is_kept_and_what_was_loaded_is_not() -> None:
+    kept: list[object] = []
+    talk = conversation(keep=kept.append)
+    talk.load([Exchange(1, "옛", "날")], [Fact(1, "옛날이야기를 좋아한다.")])
+    talk.add("안녕", "흥.")
+    talk.note("진주는 고양이를 키운다.")
+    talk.note("  ")
+    assert kept == [
+        Exchange(NOW, "안녕", "흥."),
+        FactChange(Fact(NOW, "진주는 고양이를 키운다.")),
+    ]
+
+
+def test_after_a_deletion_a_turn_that_still_runs_adds_to_nothing() -> None:
+    kept: list[object] = []
+    talk = conversation(("안녕", "흥."), keep=kept.append)
+    talk.note("진주는 고양이를 키운다.")
+    kept.clear()
+    talk.end()
+    assert talk.history() == talk.notes() == ()
+    talk.add("늦은 질문", "늦은 대답")
+    assert kept == []
+
+
+@given(st.lists(st.tuples(st.text(max_size=40), st.text(max_size=40)), max_size=60))
+def test_the_window_is_always_within_its_limits_and_the_newest(
+    turns: list[tuple[str, str]],
 ) -> None:
-    conversation = said(*turns, max_turns=8)
-    history = conversation.history(max_chars, max_turns)
-    assert sum(len(line.text) for line in history) <= max_chars
-    assert len(history) <= 2 * max_turns
-    assert len(conversation) <= 8
-    everything = conversation.history(10**6, 10**6)
-    assert history == everything[len(everything) - len(history) :]
-
-
-def test_each_doll_has_its_own() -> None:
-    conversations = Conversations()
-    conversations.of("a", 0).add("안녕", "왔어?")
-    assert len(conversations.of("a", 1)) == 1
-    assert len(conversations.of("b", 1)) == 0
-
-
-def test_a_doll_that_was_idle_starts_anew() -> None:
-    conversations = Conversations(idle_s=60)
-    conversations.of("a", 0).add("안녕", "왔어?")
-    assert len(conversations.of("a", 59)) == 1
-    assert len(conversations.of("a", 118)) == 1  # the last use counts
-    assert len(conversations.of("a", 178)) == 0
-
-
-def test_idle_conversations_are_let_go() -> None:
-    conversations = Conversations(idle_s=60)
-    conversations.of("a", 0)
-    conversations.of("b", 30)
-    assert conversations.forget_idle(59) == 0
-    assert conversations.forget_idle(60) == 1
-    assert conversations.forget_idle(90) == 1
-    assert len(conversations) == 0
-
-
-def test_the_least_recently_used_goes_first() -> None:
-    conversations = Conversations(max_dolls=2)
-    for device in ("a", "b"):
-        conversations.of(device, 0).add(device, device)
-    conversations.of("a", 1)
-    conversations.of("c", 2)
-    assert len(conversations) == 2
-    assert len(conversations.of("a", 3)) == 1
-    assert len(conversations.of("b", 3)) == 0
-
-
-def test_forget_is_for_one_doll() -> None:
-    conversations = Conversations()
-    for device in ("a", "b"):
-        conversations.of(device, 0).add(device, device)
-    conversations.forget("a")
-    conversations.forget("nobody")
-    assert len(conversations.of("a", 1)) == 0
-    assert len(conversations.of("b", 1)) == 1
-
-
-def test_notes_are_kept_once_newest_last_and_not_without_bound() -> None:
-    conversation = Conversation()
-    for number in range(MAX_NOTES + 5):
-        conversation.note(f"사실  {number}\n")
-    conversation.note("사실 10")
-    conversation.note(" ")
-    conversation.note("긴 " * 1_000)
-    notes = conversation.notes()
-    assert len(notes) == MAX_NOTES
-    assert notes[-2] == "사실 10"
-    assert notes[0] == "사실 6"
-    assert all(len(note) <= MAX_NOTE_CHARS and "\n" not in note for note in notes)
-    conversation.clear()
-    assert conversation.notes() == ()
+    kept: list[Exchange] = []
+    talk = conversation(*turns, tokens=120, keep=lambda new: kept.append(new))  # type: ignore[arg-type]
+    history = talk.history()
+    assert sum(of_message(line.text) for line in history) <= 120
+    assert len(talk) <= MAX_TURNS
+    everything = [
+        line.text
+        for turn in kept
+        for line in (Message("user", turn.heard), Message("assistant", turn.said))
+        if line.text
+    ]
+    assert [line.text for line in history] == everything[len(everything) - len(history) :]
+    assert len(talk) == newest(reversed(kept), MemorySettings(history_tokens=120))

@@ -6,7 +6,6 @@ import pytest
 
 from relay.config import Settings
 from relay.llm.chain import Chain
-from relay.memory.conversation import Conversations
 from relay.persona import load
 from relay.services import Services
 from tests.fakes.cloud import Cloud
@@ -26,7 +25,6 @@ def services() -> Services:
         brain=Chain(tail=FakeLanguageModel(["흥, ", "왔어? ", "반가워."])),
         tts=FakeTextToSpeech(seconds_per_clause=0.5),
         persona=load("chacha"),
-        conversations=Conversations(),
     )
 
 
