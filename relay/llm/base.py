@@ -30,8 +30,6 @@ class Request:
     now: datetime  #: aware, in the doll's time zone
     notes: tuple[str, ...] = ()  #: what the doll has noted about its owner, a line each
     instructions: str = ""  #: in place of the character: for work that is no answer to anybody
-    near: tuple[Exchange, ...] = ()
-    """Of real chats in this character's manner: what was answered to things like `text`."""
 
 
 @dataclass(frozen=True, slots=True)

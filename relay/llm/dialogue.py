@@ -10,9 +10,7 @@ def system_prompt(request: Request, form: Form = "text") -> str:
     """Who the doll is, how it talks and answers, and what time it is."""
     if request.instructions:
         return request.instructions
-    return prompt(
-        request.persona, request.now, request.language, form, request.notes, request.near
-    )
+    return prompt(request.persona, request.now, request.language, form, request.notes)
 
 
 def turns(request: Request) -> tuple[Message, ...]:
