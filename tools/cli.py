@@ -17,6 +17,7 @@ from tools.flash.command import flash, logs, shell
 from tools.models_pull import models
 from tools.simulator.command import sim
 from tools.update.command import update
+from tools.voice.command import voice
 
 app = typer.Typer(
     help="The talking doll: run the relay, try a doll without hardware, measure.",
@@ -33,6 +34,7 @@ app.command()(update)
 app.command()(pair)
 app.add_typer(devices, name="devices")
 app.add_typer(models, name="models")
+app.add_typer(voice, name="voice")
 app.command()(fake_gemini)
 app.add_typer(bench, name="bench")
 

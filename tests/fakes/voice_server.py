@@ -214,6 +214,7 @@ def voice_of(
         "name": name,
         "speaker": "진주",
         "consent": "내 목소리로 인형이 말해도 좋아요.",
+        "agreed_how": "typed",
         "agreed_at": "2026-11-23T18:00:00+09:00",
         "text": "안녕, 나는 진주야.",
         "language": "ko",

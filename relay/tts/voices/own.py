@@ -15,7 +15,7 @@ from relay.tts.remote import LONGEST_S, RemoteVoice
 from relay.tts.voices.server import VoiceServer
 from relay.tts.voices.settings import OwnVoiceSettings
 from relay.tts.voices.shelf import VoiceShelf
-from relay.tts.voices.voice import VoiceError
+from relay.tts.voices.voice import OwnVoice, VoiceError
 
 _log = structlog.get_logger(__name__)
 
@@ -50,23 +50,30 @@ class OwnTextToSpeech:
 
     async def _warm_up(self) -> None:
         try:
-            voice = await asyncio.to_thread(self._shelf.get, self.name)
-            await self._server.register(voice, voice.language)
-        except (ProviderError, VoiceError) as error:
+            await self.learn()
+        except ProviderError as error:
             _log.warning(
                 "own voice is not ready, the usual one speaks until it is",
-                voice=self.name, why=str(error),
+                voice=self.name, why=error.message,
             )  # fmt: skip
+
+    async def learn(self) -> None:
+        """Leave the sample at the server, if it keeps samples. Raises ProviderError."""
+        voice = await self._voice()
+        await self._server.register(voice, voice.language)
+
+    async def _voice(self) -> OwnVoice:
+        try:
+            return await asyncio.to_thread(self._shelf.get, self.name)
+        except VoiceError as error:
+            raise ProviderError(ErrorKind.BAD_REQUEST, f"{error}.") from None
 
     async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
         """See `TextToSpeech.speak`. One request a clause; the first one may leave the sample."""
         text = self._remote.speakable(text, language)
         if not text:
             return
-        try:
-            voice = await asyncio.to_thread(self._shelf.get, self.name)
-        except VoiceError as error:
-            raise ProviderError(ErrorKind.BAD_REQUEST, f"{error}.") from None
+        voice = await self._voice()
         samples = self._server.samples(voice, text, language, self.rate_hz)
         async with aclosing(self._remote.clause(samples, text, voice.key)) as chunks:
             async for chunk in chunks:

@@ -31,6 +31,7 @@ class OwnVoice:
     name: str
     speaker: str  #: who gave it, as they wrote it
     consent: str  #: the sentence with which they agreed
+    agreed_how: str  #: `typed` by themselves, or `told` by whoever added the voice
     agreed_at: str  #: ISO 8601, with the time zone
     text: str  #: what is said in the sample; empty if nobody wrote it down
     language: str  #: ISO 639-1, of the sample
