@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from fastapi import HTTPException, Request, Response
+from starlette.requests import HTTPConnection
 
 from relay.web import csrf
 from relay.web.auth import Admin
@@ -16,7 +17,7 @@ from relay.wire.address import is_loopback
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
-def problem(status: int, name: str, **values: object) -> HTTPException:
+def problem(status: int, name: str, /, **values: object) -> HTTPException:
     """The answer to what cannot be done: a page has words for `name`."""
     detail = {"problem": name, **({"values": values} if values else {})}
     return HTTPException(status, detail)
@@ -39,7 +40,7 @@ async def owner(request: Request) -> str:
     return login
 
 
-def is_here(request: Request) -> bool:
+def is_here(request: HTTPConnection) -> bool:
     """Whether the browser runs on the machine of the relay, as far as that can be told."""
     client = request.client.host if request.client else ""
     name = request.url.hostname or ""

@@ -31,6 +31,7 @@ from relay.services import Services
 from relay.store.database import Database
 from relay.wire.codecs.adpcm import AdpcmEncoder
 from relay.wire.server import websocket_options
+from relay.wire.sockets import http_options
 from tests.fakes.detector import LoudnessDetector
 from tests.fakes.llm import FakeLanguageModel
 from tests.fakes.stt import FakeSpeechToText
@@ -132,7 +133,8 @@ async def _running(port: int, data: Path, settings: Settings) -> AsyncIterator[R
         port=port,
         log_config=None,
         timeout_graceful_shutdown=1,
-        **websocket_options(),
+        **websocket_options(limits=settings.limits),
+        **http_options(settings.limits, settings.relay.behind_proxy),
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())

@@ -290,8 +290,12 @@ async def test_the_address_is_that_of_the_request_or_of_the_settings(relay: Rela
     board = Board(relay)
     told = (await board.post(Host="doll.local:8123")).json()
     assert told["websocket"]["url"] == "ws://doll.local:8123/xiaozhi/v1/"
-    told = (await board.post(Host="doll.example", **{"X-Forwarded-Proto": "https"})).json()
-    assert told["websocket"]["url"] == "wss://doll.example/xiaozhi/v1/"  # the proxy is on this host
+    forwarded = {"Host": "doll.example", "X-Forwarded-Proto": "https"}
+    told = (await board.post(**forwarded)).json()
+    assert told["websocket"]["url"] == "ws://doll.example/xiaozhi/v1/"  # anybody can say so
+    async with running(relay={"behind_proxy": ["127.0.0.1"]}) as proxied:
+        told = (await Board(proxied).post(**forwarded)).json()
+        assert told["websocket"]["url"] == "wss://doll.example/xiaozhi/v1/"
     assert (await board.post(Host="evil/path?")).status_code == 400
     async with running(relay={"public_url": "https://doll.example.com/toys"}) as behind:
         told = (await Board(behind).post(Host="10.0.0.7")).json()
