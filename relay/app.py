@@ -35,6 +35,9 @@ def create_app(services: Services, database: Database) -> FastAPI:
             watches.append(asyncio.create_task(services.recorder.run()))
         yield
         await dolls.close()
+            watches.append(asyncio.create_task(services.personas.watch(services.recorder.want)))
+        else:
+            watches.append(asyncio.create_task(services.personas.watch()))
         for watch in watches:
             watch.cancel()
         await asyncio.gather(*watches, return_exceptions=True)

@@ -109,7 +109,7 @@ class PersonaSettings(_Section):
     """Who the dolls are, whom they talk with, and where they live."""
 
     name: str = "chacha"  #: a shipped persona, or the path of an owner's file
-    folder: Path = Path("personas")  #: where the owner's own are
+    folder: Path | None = None  #: where the owner's own are; without it `personas` in relay.data
     audience: Audience = "adult"  #: `child` refuses what may not be given to one: Gemini
     timezone: str = "Asia/Seoul"  #: for the time and the date that the doll tells
 
@@ -151,6 +151,16 @@ class Settings(BaseSettings):
     updates: UpdateSettings = UpdateSettings()
 
     @property
+    @property
+    def personas_folder(self) -> Path:
+        """Where the owner's own personas are."""
+        return self.persona.folder or self.relay.data / "personas"
+
+    @property
+    def learned_folder(self) -> Path:
+        """Where it is kept how people speak, as `doll persona learn` finds it."""
+        return self.relay.data / "learned"
+
     def brain(self) -> Brain:
         """The provider of the language model; what `auto` comes to."""
         if self.llm.provider != "auto":

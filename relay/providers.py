@@ -16,6 +16,7 @@ from relay.hearing.base import MelodyDetector
 from relay.llm.providers import open_brain
 from relay.models import KOKORO
 from relay.persona import load
+from relay.persona.learning.shelf import LearnedShelf
 from relay.persona.personas import Personas
 from relay.services import Services
 from relay.stt.base import SpeechToText
@@ -34,7 +35,7 @@ async def build(settings: Settings) -> Services:
     """Load what the settings choose; takes seconds. Raises ConfigError or ProviderError."""
     from relay.hearing.silero import SileroDetector
 
-    persona = load(settings.persona.name, settings.persona.folder)
+    persona = load(settings.persona.name, settings.personas_folder)
     voices = VoiceShelf.of(settings.relay.data)
     stt, tts = await asyncio.gather(_stt(settings), open_tts(settings.tts, persona.voice, voices))
     activity, lines_voice = Activity(), await open_lines_voice(settings)
@@ -51,7 +52,11 @@ async def build(settings: Settings) -> Services:
         lines=lines,
         lines_voice=lines_voice,
         recorder=Recorder(lines_voice or preferred(tts), lines, activity) if lines else None,
-        personas=Personas(settings.persona.folder),
+        personas=Personas(
+            settings.personas_folder,
+            LearnedShelf(settings.learned_folder),
+            settings.persona.name,
+        ),
         shelf=Shelf(settings.updates.folder),
     )
 

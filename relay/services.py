@@ -28,7 +28,7 @@ class Services:
     stt: SpeechToText | None  #: None where the brain hears by itself
     brain: Chain
     tts: TextToSpeech
-    persona: Persona  #: of dolls that have none of their own
+    persona: Persona  #: of dolls that have none of their own, as it was when the relay started
     melody: MelodyDetector | None = None  #: hears whether speech sounds complete
     pauses: KnownPauses = field(default_factory=KnownPauses)
     personas: Personas = field(default_factory=Personas)
@@ -40,7 +40,8 @@ class Services:
 
     def persona_of(self, name: str) -> Persona:
         """The persona of that name, or the relay's if it is empty or cannot be used."""
-        return (self.personas.of(name) if name else None) or self.persona
+        own = self.personas.of(name) if name else None
+        return own or self.personas.default() or self.persona
 
     async def close(self) -> None:
         """Close the providers, each whatever the others do."""

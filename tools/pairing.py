@@ -73,4 +73,4 @@ async def opened(relay: RelaySettings) -> AsyncIterator[Registry]:
 
 def called(settings: Settings, persona: str = "") -> str:
     """What a doll is called that nobody names: as its character is. Raises PersonaError."""
-    return load(persona or settings.persona.name, settings.persona.folder).name
+    return load(persona or settings.persona.name, settings.personas_folder).name

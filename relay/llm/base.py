@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from relay.audio import Pcm
-from relay.persona.base import Persona
+from relay.devices.tools import Tool
+from relay.persona.base import Exchange, Persona
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class Request:
     now: datetime  #: aware, in the doll's time zone
     notes: tuple[str, ...] = ()  #: what the doll has noted about its owner, a line each
     instructions: str = ""  #: in place of the character: for work that is no answer to anybody
+    near: tuple[Exchange, ...] = ()
+    """Of real chats in this character's manner: what was answered to things like `text`."""
+    tools: tuple[Tool, ...] = ()  #: what the doll can be asked to do along with the answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
+
+from relay.persona.quiet import QuietHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +14,24 @@ class Exchange:
 
     heard: str
     said: str
+
+
+class Manner(Protocol):
+    """A manner of speech that was learned from real chats (`relay.persona.learning`)."""
+
+    @property
+    def examples(self) -> tuple[Exchange, ...]:
+        """A few exchanges that show it best, different from each other."""
+        ...
+
+    def described(self, language: str) -> tuple[str, ...]:
+        """How they speak, measured: a line each, for a prompt in this language (ISO 639-1)."""
+        ...
+
+    def nearest(self, text: str, most: int = 4) -> tuple[Exchange, ...]:
+        """The exchanges whose question is most like `text`, the nearest last; a millisecond or
+        two of work."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +51,18 @@ class Persona:
     names: dict[str, tuple[str, str]] = field(default_factory=dict)
     """language -> (name, owner) where they are written in another script than `name` and `owner`:
     an English voice cannot say 차차."""
+    rules: tuple[str, ...] = ()  #: of its own, besides those that all characters have
+    wake: tuple[str, ...] = ()  #: what it answers to, besides its names
+    lights: dict[str, int] = field(default_factory=dict)
+    """Emotion -> colour of the doll's light, 0xRRGGBB; others have the colours of the doll."""
+    quiet: QuietHours | None = None
+    manner: Manner | None = None  #: learned from its model's chats
 
     def names_in(self, language: str) -> tuple[str, str]:
         """The doll's and the owner's name for a sentence in this language."""
         return self.names.get(language, (self.name, self.owner))
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """All that it answers to: its name in every script that it has, and `wake`."""
+        return (self.name, *(name for name, _ in self.names.values()), *self.wake)

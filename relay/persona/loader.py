@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from relay import locales
+from relay.persona import lights, quiet
 from relay.persona.base import Exchange, Persona
 from relay.persona.prompt import in_character
 
@@ -18,9 +20,24 @@ MAX_NAME_CHARS = 40
 MAX_CHARACTER_CHARS = 8_000  #: about 4,000 tokens of Korean with every turn
 MAX_LINE_CHARS = 500
 MAX_EXAMPLES = 40
+MAX_RULES = 20
+MAX_WAKE = 20
+
+#: What a persona may word in its own way: what the doll says on its own, and its greeting.
+_LINES = frozenset(
+    {"greeting"}
+    | {
+        key
+        for key in locales.lines(locales.FALLBACK)
+        if key.partition(".")[0] in ("failure", "filler", "outage", "back")
+    }
+)
 
 _LANGUAGE = re.compile(r"[a-z]{2}")
-_KEYS = {"name", "owner", "names", "languages", "character", "voice", "lines", "examples"}
+_KEYS = {
+    *("name", "owner", "names", "languages", "character", "rules", "voice", "lines", "examples"),
+    *("wake", "lights", "quiet"),
+}
 
 
 class PersonaError(ValueError):
@@ -46,7 +63,9 @@ def load(name_or_path: str | os.PathLike[str], directory: Path | None = None) ->
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PersonaError(f"{path} is not valid TOML: {error}.") from None
+        end = f"(at line {text.count(chr(10)) + 1}, the end)"
+        what = str(error).replace("(at end of document)", end)
+        raise PersonaError(f"{path} is not valid TOML: {what}.") from None
     return _Reader(path, text, table).persona()
 
 
@@ -88,6 +107,10 @@ class _Reader:
             voice=self._text("voice", MAX_NAME_CHARS, default=""),
             examples=tuple(self._examples()),
             names=dict(self._names()),
+            rules=self._texts("rules", MAX_RULES, MAX_LINE_CHARS),
+            wake=self._texts("wake", MAX_WAKE, MAX_NAME_CHARS),
+            lights=self._lights(),
+            quiet=self._quiet(),
         )
         for language, table in self._tables("lines"):
             name, owner = persona.names_in(language)
@@ -124,6 +147,33 @@ class _Reader:
                 key, f"`{key}` is {len(value)} characters long; at most {limit} are allowed"
             )
         return value.strip()
+
+    def _texts(self, key: str, most: int, limit: int) -> tuple[str, ...]:
+        value = self._table.get(key, [])
+        if (
+            not isinstance(value, list)
+            or len(value) > most
+            or not all(isinstance(item, str) and 0 < len(item.strip()) <= limit for item in value)
+        ):
+            raise self._wrong(
+                key, f"`{key}` must be a list of at most {most} texts of 1 to {limit} characters"
+            )
+        return tuple(item.strip() for item in value)
+
+    def _lights(self) -> dict[str, int]:
+        try:
+            return lights.read(self._table.get("lights", {}))
+        except ValueError as error:
+            raise self._wrong(_first_key(error, "lights"), str(error), below="lights") from None
+
+    def _quiet(self) -> quiet.QuietHours | None:
+        if "quiet" not in self._table:
+            return None
+        try:
+            return quiet.read(self._table["quiet"])
+        except ValueError as error:
+            key = _first_key(error, "quiet").removeprefix("quiet.")
+            raise self._wrong(key, str(error), below="quiet") from None
 
     def _examples(self) -> Iterator[Exchange]:
         value = self._table.get("examples", [])
@@ -177,6 +227,9 @@ class _Reader:
             if isinstance(value, dict):
                 yield from self._variants(value, f"{where}.{key}", f"{prefix}{key}.")
                 continue
+            if prefix + key not in _LINES:
+                known = ", ".join(sorted(_LINES))
+                raise self._wrong(key, f"`{where}.{key}` is no line; lines are {known}")
             variants = [value] if isinstance(value, str) else value
             if not isinstance(variants, list) or not variants or not all(map(_is_line, variants)):
                 raise self._wrong(
@@ -186,16 +239,24 @@ class _Reader:
                 )
             yield prefix + key, [variant.strip() for variant in variants]
 
-    def _wrong(self, key: str, what: str, nth: int = 1) -> PersonaError:
-        line = self._line_of(key, nth)
+    def _wrong(self, key: str, what: str, nth: int = 1, below: str = "") -> PersonaError:
+        """`below` is the table that the key stands in."""
+        line = self._line_of(key, nth, (self._line_of(below, 1) or 0) if below else 0)
         return PersonaError(f"{self._path}{f', line {line}' if line else ''}: {what}.")
 
-    def _line_of(self, key: str, nth: int) -> int | None:
+    def _line_of(self, key: str, nth: int, after: int = 0) -> int | None:
         """Where a key or table stands; tomllib keeps no positions, so the text is searched."""
         name = re.escape(key)
         pattern = re.compile(rf"""\s*(?:["']?{name}["']?\s*=|\[+\s*{name}\s*\]+)""")
         found = [number for number, row in enumerate(self._rows, 1) if pattern.match(row)]
-        return found[min(nth, len(found)) - 1] if found else None
+        found = [number for number in found if number > after] or found or [after or 0]
+        return found[min(nth, len(found)) - 1] or None
+
+
+def _first_key(error: ValueError, otherwise: str) -> str:
+    """The key that an error is about: its first word in backticks."""
+    found = re.search("`([^`]+)`", str(error))
+    return found[1] if found else otherwise
 
 
 def _is_line(value: object) -> bool:

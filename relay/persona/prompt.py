@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from relay.persona.base import Persona
+from relay.persona.base import Exchange, Persona
 
 PROMPTS = Path(__file__).parent / "prompts"
 
@@ -26,28 +26,27 @@ def prompt(
     language: str,
     form: Form = "text",
     notes: Sequence[str] = (),
+    near: Sequence[Exchange] = (),
 ) -> str:
     """Build the system prompt.
 
     `now` is the doll's local time; `language` (ISO 639-1) is what was just spoken, in which the
     doll answers (a model that hears finds that out itself). `notes` are what the doll has noted
     about its owner: words of a conversation, so they stand as data between marks that they cannot
-    hold themselves. What stays the same from turn to turn comes first, so that a server that
-    caches prompts by their beginning can.
+    hold themselves. So do `near`, exchanges of real chats whose question was most like what was
+    just said, the nearest last. What stays the same from turn to turn comes first, so that a server
+    that caches prompts by their beginning can.
     """
-    words = _words(persona.language)
+    words = words_in(persona.language)
     names = (persona.name, persona.owner or words["nobody"])
     parts = [in_character(persona.character, *names).strip()]
     if persona.owner:
         parts.append(words["with_owner"].format(owner=persona.owner))
-    parts.append(words["rules"].strip())
-    if persona.examples:
-        lines = [words["examples"]]
-        for example in persona.examples:
-            lines.append(words["heard"].format(text=in_character(example.heard, *names)))
-            said = in_character(example.said, *names)
-            lines.append(words["said"].format(name=persona.name, text=said))
-        parts.append("\n".join(lines))
+    parts.append("\n- ".join((words["rules"].strip(), *persona.rules)))
+    if persona.manner is not None:
+        parts.append("\n- ".join((words["manner"], *persona.manner.described(persona.language))))
+    if examples := (*persona.examples, *(persona.manner.examples if persona.manner else ())):
+        parts.append("\n".join((words["examples"], *_lines(examples, names, words))))
     if form == "hearing":
         parts.append(words["form"]["hearing"].strip())
         language = "heard"
@@ -56,6 +55,10 @@ def prompt(
     if notes:
         kept = (f"- {note.translate(_NO_MARKS)}" for note in notes)
         parts.append("\n".join((words["notes"], "<notes>", *kept, "</notes>")))
+    if near:
+        parts.append("\n".join((words["near"], "<chats>", *_lines(near, names, words), "</chats>")))
+    if persona.quiet is not None and persona.quiet.at(now):
+        parts.append(words["quiet"])
     answer_in = words["answer_in"].get(language, words["answer_in"]["other"])
     parts.append(f"{_moment(now, words)}\n{answer_in.format(language=language)}")
     return "\n\n".join(parts)
@@ -64,6 +67,16 @@ def prompt(
 def in_character(text: str, name: str, owner: str) -> str:
     """Fill in {name} and {owner}; any other brace is just text."""
     return text.replace("{name}", name).replace("{owner}", owner)
+
+
+def _lines(
+    examples: Sequence[Exchange], names: tuple[str, str], words: dict[str, Any]
+) -> Iterator[str]:
+    for example in examples:
+        heard = in_character(example.heard, *names).translate(_NO_MARKS)
+        said = in_character(example.said, *names).translate(_NO_MARKS)
+        yield words["heard"].format(text=heard)
+        yield words["said"].format(name=names[0], text=said)
 
 
 def _moment(now: datetime, words: dict[str, Any]) -> str:
@@ -80,7 +93,8 @@ def _moment(now: datetime, words: dict[str, Any]) -> str:
 
 
 @cache
-def _words(language: str) -> dict[str, Any]:
+def words_in(language: str) -> dict[str, Any]:
+    """What stands in a prompt in this language; in English where there is none."""
     path = PROMPTS / f"{language}.toml"
     if not path.is_file():
         path = PROMPTS / "en.toml"

@@ -228,7 +228,7 @@ def _checked(settings: Settings, persona: str) -> str:
     """A persona that can be used, as the relay finds it: a path is made whole. May be empty."""
     if not persona:
         return ""
-    load_persona(persona, settings.persona.folder)
+    load_persona(persona, settings.personas_folder)
     is_path = persona.endswith(".toml") or "/" in persona
     return str(Path(persona).expanduser().resolve()) if is_path else persona
 
