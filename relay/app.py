@@ -33,11 +33,11 @@ def create_app(services: Services, database: Database) -> FastAPI:
         if services.recorder is not None:
             services.recorder.want(services.persona)
             watches.append(asyncio.create_task(services.recorder.run()))
-        yield
-        await dolls.close()
             watches.append(asyncio.create_task(services.personas.watch(services.recorder.want)))
         else:
             watches.append(asyncio.create_task(services.personas.watch()))
+        yield
+        await dolls.close()
         for watch in watches:
             watch.cancel()
         await asyncio.gather(*watches, return_exceptions=True)
