@@ -5,6 +5,7 @@ SQLite runs in threads of aiosqlite, PostgreSQL over asyncpg; neither holds up t
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from relay.store.migrate import NewerDatabaseError, upgrade
@@ -26,6 +27,8 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure
 
 #: How long a transaction waits for another process to finish its own.
 BUSY_S = 5.0
+
+_AGAIN_S = 0.05
 
 
 class StoreError(Exception):
@@ -59,8 +62,7 @@ class Database:
     async def _opened(cls, engine: AsyncEngine, place: str) -> Database:
         database = cls(engine)
         try:
-            async with engine.connect() as connection:
-                await upgrade(connection)
+            await _brought_up(engine)
         except NewerDatabaseError as error:
             await engine.dispose()
             raise StoreError(f"{place}: {error}") from None
@@ -117,6 +119,24 @@ class Database:
     async def close(self) -> None:
         """Close all connections. May be called again."""
         await self._engine.dispose()
+
+
+async def _brought_up(engine: AsyncEngine) -> None:
+    """Bring the tables up to date. Raises what `upgrade` does.
+
+    Of several processes that open a new SQLite file together, one changes it to write-ahead. The
+    others are told that it is locked, at once: for that there is no busy timeout.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + BUSY_S
+    while True:
+        try:
+            async with engine.connect() as connection:
+                return await upgrade(connection)
+        except (OperationalError, sqlite3.OperationalError) as error:
+            if "locked" not in str(error) or loop.time() > until:
+                raise
+        await asyncio.sleep(_AGAIN_S)
 
 
 def _make(file: Path) -> None:
