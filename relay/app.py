@@ -14,6 +14,8 @@ from relay.dolls import Dolls
 from relay.services import Services
 from relay.store.database import Database
 from relay.web.admin import owner_routes, session_routes
+from relay.web.browser import as_doll, is_page, needs_no_code
+from relay.web.doll_page import doll_routes
 from relay.web.ota import ota_routes
 from relay.web.protect import protect
 
@@ -57,8 +59,13 @@ def create_app(services: Services, database: Database) -> FastAPI:
 
     @app.websocket(WEBSOCKET_PATH)
     async def doll(websocket: WebSocket) -> None:
-        await dolls.serve(websocket)
+        if is_page(websocket):
+            confirmed = await needs_no_code(websocket, services.settings)
+            await dolls.serve(as_doll(websocket), confirmed=confirmed)
+        else:
+            await dolls.serve(websocket)
 
+    app.include_router(doll_routes(services))
     app.include_router(session_routes())
     app.include_router(owner_routes(dolls, services))
     app.include_router(

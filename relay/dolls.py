@@ -84,8 +84,11 @@ class Dolls:
             group.create_task(self._watch.run())
             group.create_task(self.memory.run())
 
-    async def serve(self, websocket: WebSocket) -> None:
-        """Serve one socket until it closes, and the session that it began until that ends."""
+    async def serve(self, websocket: WebSocket, *, confirmed: bool = False) -> None:
+        """Serve one socket until it closes, and the session that it began until that ends.
+
+        `confirmed`: a doll that is not known is let in without a code.
+        """
         host = websocket.client.host if websocket.client else ""
         limit = Limit.DOLLS if self._is_full(websocket) else self._places.exceeded(host)
         if limit is not None:
@@ -95,15 +98,17 @@ class Dolls:
             await websocket.close(code=CloseCode.TRY_LATER, reason=why)
             return
         with self._places.taken(host):
-            await self._serve_one(websocket)
+            await self._serve_one(websocket, confirmed=confirmed)
 
-    async def _serve_one(self, websocket: WebSocket) -> None:
+    async def _serve_one(self, websocket: WebSocket, *, confirmed: bool) -> None:
         try:
             token = bearer_token(websocket.headers)
             device_id = websocket.headers.get("device-id", "")
             record = await self.registry.check(device_id, token)
             if record is None:
-                await self._newcomers.serve(websocket, session_id=secrets.token_hex(8))
+                await self._newcomers.serve(
+                    websocket, session_id=secrets.token_hex(8), confirmed=confirmed
+                )
                 return
         except (SQLAlchemyError, OSError) as error:
             structlog.get_logger().error("database", why=type(error).__name__)

@@ -84,10 +84,11 @@ class Newcomer:
         try:
             await self._connection.greet()
             tasks += [asyncio.create_task(do) for do in (self._listen(), self._hand_over())]
-            log.info("wants to be paired", code=self.pending.code)
-            # What a person has to type, for the doll's log and for a stock board's display.
-            shown = f"doll pair {self.pending.code}"
-            await self._connection.send(Alert(status="pairing", message=shown))
+            if not self._confirmed.is_set():
+                log.info("wants to be paired", code=self.pending.code)
+                # What a person has to type, for the doll's log and a stock board's display.
+                shown = f"doll pair {self.pending.code}"
+                await self._connection.send(Alert(status="pairing", message=shown))
             if aloud:
                 self._recite()
             left_s = self.pending.expires - self._registry.now_s()

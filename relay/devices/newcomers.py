@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 from fastapi import WebSocket
@@ -36,10 +37,12 @@ class Newcomers:
         """How many are here."""
         return len(self._here)
 
-    async def serve(self, websocket: WebSocket, session_id: str) -> None:
+    async def serve(
+        self, websocket: WebSocket, session_id: str, *, confirmed: bool = False
+    ) -> None:
         """Serve one until it goes, or is sent away to come back with its token.
 
-        Raises SQLAlchemyError.
+        `confirmed`: nobody needs to be asked. Raises SQLAlchemyError.
         """
         headers = websocket.headers
         device_id = identifier(headers.get("device-id"))
@@ -52,6 +55,10 @@ class Newcomers:
         source = websocket.client.host if websocket.client else ""
         try:
             pending = await self._pairing.begin(device_id, client_id, source)
+            if confirmed and not pending.confirmed and not await self._was_sent_away(device_id):
+                name = self._services.persona.name
+                await self._pairing.confirm(pending.code, source=source, suggestion=name)
+                pending = replace(pending, confirmed=True)
         except RegistryError as error:
             log.warning("refused", why=str(error))
             await websocket.close(CloseCode.TRY_LATER)
@@ -92,6 +99,12 @@ class Newcomers:
     async def close(self) -> None:
         """Part from all: the relay stops."""
         await asyncio.gather(*(newcomer.leave() for newcomer in tuple(self._here.values())))
+
+    async def _was_sent_away(self, device_id: str) -> bool:
+        try:
+            return (await self._registry.find(device_id)).revoked is not None
+        except RegistryError:
+            return False
 
     def _is_new(self, ticket: str) -> bool:
         if ticket in self._said:

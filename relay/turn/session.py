@@ -252,7 +252,7 @@ class Session:
                 case Do.START_TURN:
                     self._start_turn(pcm, timeline or Timeline())
                 case Do.SEND_STOP:
-                    await self.delivery.send(Tts(state="stop"))
+                    await self.delivery.send(Tts(state="stop", interrupted=True))
 
     async def _finish_hearing(self) -> None:
         """The doll closed its microphone by hand."""

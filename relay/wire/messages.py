@@ -174,6 +174,7 @@ class Llm(Struct, frozen=True, tag="llm", omit_defaults=True):
 
     emotion: Emotion
     text: str = ""  #: an emoji
+    light: int | msgspec.UnsetType = msgspec.UNSET  #: ours: its colour for this doll, 0xRRGGBB
     session_id: str = ""
 
 
@@ -182,6 +183,8 @@ class Tts(Struct, frozen=True, tag="tts", omit_defaults=True):
 
     state: Literal["start", "sentence_start", "stop"]
     text: str = ""
+    #: Ours, with "stop": somebody spoke or pressed; what is not played yet is not wanted.
+    interrupted: bool = False
     session_id: str = ""
 
 
