@@ -66,6 +66,7 @@ class FakeVoiceServer:
         self.uploads = 0
         self.clauses: list[dict[str, Any]] = []  #: the bodies of requests for speech
         self.refuses_samples: Reply | None = None
+        self.refuses_all: Reply | None = None
         self._key = key
         self._files = files  # GPT-SoVITS reads samples below this only
         self._replies: deque[Reply] = deque()
@@ -86,6 +87,8 @@ class FakeVoiceServer:
         return OwnVoiceSettings.model_validate(fields)
 
     async def handle(self, request: Request) -> Reply:
+        if self.refuses_all is not None:
+            return self.refuses_all
         if self._key and request.headers.get("authorization") != f"Bearer {self._key}":
             return refusal(401, "wrong key")
         route = f"{request.method} {request.target}"

@@ -66,25 +66,28 @@ def _decoded(data: bytes) -> tuple[NDArray[np.float32], int]:
     options = {"format_whitelist": _FORMATS}
     with av.open(io.BytesIO(data), "r", options=options) as container:
         stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise ValueError("nothing decodes this")
         rate_hz = stream.codec_context.sample_rate
         if not 4_000 <= rate_hz <= 192_000:
             raise ValueError("the sample rate is out of bounds")
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
+        resampler = av.AudioResampler(format="fltp", rate=rate_hz)
         chunks: list[NDArray[np.float32]] = []
         length = 0
         for frame in container.decode(stream):
-            for mono in resampler.resample(frame):
-                chunks.append(_floats(mono))
+            for part in resampler.resample(frame):
+                chunks.append(_mono(part))
                 length += len(chunks[-1])
             if length > LONGEST_S * rate_hz:
                 raise VoiceError(
                     f"the recording is longer than {LONGEST_S / 60:.0f} minutes; "
                     "half a minute is enough"
                 )
-        chunks += [_floats(mono) for mono in resampler.resample(None)]
+        chunks += [_mono(part) for part in resampler.resample(None)]
     samples = np.concatenate(chunks) if chunks else np.zeros(0, np.float32)
     return np.nan_to_num(samples), rate_hz
 
 
-def _floats(frame: av.AudioFrame) -> NDArray[np.float32]:
-    return frame.to_ndarray().reshape(-1).astype(np.float32, copy=False)
+def _mono(frame: av.AudioFrame) -> NDArray[np.float32]:
+    """The mean of the channels: FFmpeg's own mixing makes two loud ones louder than full scale."""
+    return np.asarray(frame.to_ndarray().mean(axis=0), dtype=np.float32)
