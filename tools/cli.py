@@ -9,7 +9,9 @@ import typer
 
 from relay.config import ConfigError, load
 from relay.errors import ProviderError
+from tools.admin.command import admin
 from tools.bench.command import bench
+from tools.certificate.command import certificate
 from tools.demo.command import demo
 from tools.devices.command import devices, pair
 from tools.fake_gemini.command import fake_gemini
@@ -33,6 +35,8 @@ app.command()(shell)
 app.command()(update)
 app.command()(pair)
 app.add_typer(devices, name="devices")
+app.add_typer(admin, name="admin")
+app.command()(certificate)
 app.add_typer(models, name="models")
 app.add_typer(voice, name="voice")
 app.command()(fake_gemini)

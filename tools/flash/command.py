@@ -42,6 +42,10 @@ def flash(
             help="The doll's token, from `doll devices add`; a relay here is asked for one.",
         ),
     ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(help="Trust this certificate alone, from `doll certificate` (PEM)."),
+    ] = None,
     image: Annotated[
         Path | None, typer.Option(help="First flash this MicroPython image (.bin).")
     ] = None,
@@ -68,6 +72,7 @@ def flash(
         wifi=wifi,
         relay=relay,
         token=token,
+        ca=ca,
         image=image,
         sha256=sha256,
         erase=erase,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from relay.config import load
 from tools.flash import settings
 from tools.flash.build import FIRMWARE, Build, BuiltFile, boards, build, can_load, mpy_format
+from tools.flash.certificate import certificate
 from tools.flash.console import Console
 from tools.flash.errors import FlashError
 from tools.flash.facts import OLDEST_MICROPYTHON, BoardFacts, MpyFormat
@@ -18,7 +19,7 @@ from tools.flash.image import Image, read_image, write_image
 from tools.flash.mpremote import Mpremote
 from tools.flash.pairing import token_for
 from tools.flash.person import Person
-from tools.flash.plan import Plan, make_plan
+from tools.flash.plan import OWN_CA, Plan, make_plan
 from tools.flash.ports import choose_port, usb_ports
 from tools.flash.watch import Step, Watch
 
@@ -44,6 +45,7 @@ class Options:
     wifi: str | None = None
     relay: str | None = None
     token: str | None = None
+    ca: Path | None = None
     image: Path | None = None
     sha256: str | None = None
     erase: bool = False
@@ -161,6 +163,8 @@ def _planned(options: Options, facts: BoardFacts, person: Person) -> tuple[Plan,
         wanted = ".".join(map(str, OLDEST_MICROPYTHON))
         raise FlashError("old_micropython", release=facts.release, wanted=wanted)
     built = _built(options, facts, person)
+    if options.ca is not None:
+        built = replace(built, files=(*built.files, certificate(options.ca)))
     values, damaged = settings.current(facts)
     if damaged:
         person.say("settings_damaged")
@@ -171,6 +175,7 @@ def _planned(options: Options, facts: BoardFacts, person: Person) -> tuple[Plan,
         wifi=_wifi(options, values, person),
         relay=_relay(options, values, person),
         token=options.token,
+        ca=None if options.ca is None else OWN_CA,
     )
     if options.token is None:
         device_id = str(new.get("device_id") or facts.device_id)

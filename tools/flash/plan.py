@@ -23,6 +23,9 @@ MANIFEST = "installed.json"
 
 _SETTINGS = "settings.json"
 
+#: The certificate of a relay at home, from `doll flash --ca`; it stays until there is another.
+OWN_CA = "relay.der"
+
 #: firmware/doll/slots.py: which update over the air starts. Without it what the cable brought does.
 _SLOT = "slot"
 _SPARE_BLOCKS = 4  #: for folders and littlefs's own copies
@@ -102,7 +105,7 @@ def _is_stale(path: str, wanted: dict[str, str], facts: BoardFacts) -> bool:
     doll/ is all ours; among the boards there may be one of the owner's. A source beside its .mpy
     must go: MicroPython would load the source.
     """
-    if path in wanted or path.startswith(f"{INCOMING}/"):
+    if path in wanted or path == OWN_CA or path.startswith(f"{INCOMING}/"):
         return False
     if path == _SLOT:
         return True

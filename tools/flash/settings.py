@@ -39,6 +39,7 @@ def merged(
     wifi: tuple[str, str] | None = None,
     relay: str | None = None,
     token: str | None = None,
+    ca: str | None = None,
 ) -> Values:
     """`values` with what is given put over them; a Wi-Fi network comes before those known already.
 
@@ -56,6 +57,8 @@ def merged(
         new["relay"] = relay
     if token is not None:
         new["token"] = token
+    if ca is not None:
+        new["ca"] = ca
     for key, value in new.items():
         check(key, value)
     return {**values, **new}

@@ -1,0 +1,1 @@
+"""`doll admin`: the owner's password."""

@@ -1,0 +1,1 @@
+"""`doll certificate`: TLS at home, without a domain."""
