@@ -66,6 +66,7 @@ class Light:
         self._pixel = pixel
         self._led = led
         self._emotion = None
+        self._colour = None  # of that feeling, where the relay has one for this doll
         self.warns = False  # of an insecure link
         self.brightness = brightness
         self.show("booting")
@@ -76,11 +77,11 @@ class Light:
 
     def show(self, state):
         if state not in ("thinking", "speaking"):
-            self._emotion = None  # of the last reply
+            self._emotion = self._colour = None  # of the last reply
         self._state = state
         rgb = _STATES[state]
         if state == "speaking":
-            rgb = _EMOTIONS.get(self._emotion, rgb)
+            rgb = _EMOTIONS.get(self._emotion, rgb) if self._colour is None else self._colour
         k = self.brightness
         colour = (
             (rgb >> 16) * k // 255,
@@ -93,9 +94,11 @@ class Light:
         self._shown = None
         self._put(_LIT)
 
-    # The doll feels so from here to the end of its reply.
-    def feel(self, emotion):
+    # The doll feels so from here to the end of its reply. colour is what the relay sent along: of
+    # that, anything but a number of 24 bits counts as none.
+    def feel(self, emotion, colour=None):
         self._emotion = emotion
+        self._colour = colour if type(colour) is int and 0 <= colour <= 0xFFFFFF else None
         if self._state == "speaking":
             self.show("speaking")
 

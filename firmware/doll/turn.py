@@ -110,7 +110,7 @@ class Turn:
         elif kind == "llm" and not self._aborting:
             emotion = log.clean(message.get("emotion", ""))
             log.info("feels %s", emotion)
-            self._light.feel(emotion)
+            self._light.feel(emotion, message.get("light"))
 
     # The last frame of what was heard has gone, and that it was the last.
     def on_sent(self):

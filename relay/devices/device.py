@@ -26,6 +26,7 @@ class Device:
         """Called when the doll says that it has stored a new token, or could not."""
         self.toolbox: Toolbox | None = None  #: what it can be asked to do, while it is connected
         self.conversation = Conversation(services.settings.memory)  #: what was said with it
+        self.answered_at: float | None = None  #: when it spoke last, in the loop's seconds
         self._services = services
         self._last_line: dict[str, str] = {}
 

@@ -20,6 +20,7 @@ from relay.llm.base import Heard, LanguageModel, Request
 from relay.llm.causes import Causes
 from relay.llm.events import Answering, Event, Outage, Waiting
 from relay.llm.gemini_errors import Limit, OverLimitError, Refusal
+from relay.llm.nearby import with_near
 from relay.llm.outages import Outages
 from relay.llm.policy import Away, Elsewhere, Trouble, rule
 from relay.quota.base import Now, Priority, SupersededError
@@ -80,6 +81,7 @@ class Chain:
         search = Search(doll, self._patience)
         causes = Causes(search, request.now.timestamp())
         left = self._usable(causes)
+        request = await with_near(request)
         spare = 1  # attempts that failures of the ONCE kind leave
         while True:
             able = [link for link in left if link.model.hears or utterance is None]
@@ -91,7 +93,7 @@ class Chain:
                 yield heard
                 if heard.kind != "speech":
                     return
-                request, utterance = _with_text(request, heard), None
+                request, utterance = await _with_text(request, heard), None
                 left = [link for link in left if link not in able]
                 continue
             left.remove(seat.link)
@@ -120,7 +122,7 @@ class Chain:
                 if progress.heard is not None:
                     if progress.heard.kind != "speech":
                         return
-                    request, utterance = _with_text(request, progress.heard), None
+                    request, utterance = await _with_text(request, progress.heard), None
                 if row.elsewhere is Elsewhere.NO or (row.elsewhere is Elsewhere.ONCE and not spare):
                     left = []
                 spare -= row.elsewhere is Elsewhere.ONCE
@@ -163,6 +165,38 @@ class Chain:
     async def close(self) -> None:
         """Close the models and the quotas."""
         quotas = {id(link.quota): link.quota for link in self.links}
+    async def ahead(self, request: Request, *, doll: str) -> AsyncGenerator[Event, None]:
+        """What the first model would answer, asked before it is certain that the question is over.
+
+        Only with a request that no turn will miss, and only if it may go at once: otherwise, and
+        where a model refuses, there is nothing in the stream. A failure is raised. Whoever has
+        text of it must not ask again; whoever has none calls `answer`.
+        """
+        link = next(iter(self._usable(Causes(Search(doll, _AT_ONCE), 0.0))), None)
+        if link is None:
+            return
+        request = await with_near(request)
+        search = Search(doll, _AT_ONCE, Priority.BACKGROUND)
+        seat = await search.seat([(link, link.model.tokens(request))])
+        if seat is None:
+            return
+        async with seat.stack:
+            if not isinstance(seat.place.admission, Now):
+                return
+            try:
+                answer = self._ask(seat, search, request, None, _Progress())
+                async with aclosing(answer):
+                    async for event in answer:
+                        yield event
+            except (NotAdmittedError, SupersededError):
+                return
+            except Exception as raised:  # noqa: BLE001 (also a bug: told in our own words)
+                error = _failure(link, raised)
+                await self._report(link, error)
+                raise error from None
+        self._outages.ends(doll)
+        await link.quota.answered(link.model.name)
+
         parts = [*(link.model for link in self.links), *quotas.values(), self.tail, self._ears]
         await asyncio.gather(
             *(part.close() for part in parts if part is not None), return_exceptions=True
@@ -273,8 +307,8 @@ def _failure(link: Link, raised: Exception) -> ProviderError:
     return ProviderError(ErrorKind.SERVER, f"{link.model.name} raised {name}.")
 
 
-def _with_text(request: Request, heard: Heard) -> Request:
-    return replace(request, text=heard.text, language=heard.language)
+async def _with_text(request: Request, heard: Heard) -> Request:
+    return await with_near(replace(request, text=heard.text, language=heard.language))
 
 
 def _refusal(error: ProviderError) -> Refusal:

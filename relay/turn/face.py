@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import cast
+
+import msgspec
 
 from relay.llm.emotions import NAMES
 from relay.turn.reply import Doll
@@ -14,8 +18,10 @@ _THINKING, _NEUTRAL = "thinking", "neutral"
 class Face:
     """Sends at most one `llm` message for a wait, and one for the answer."""
 
-    def __init__(self, doll: Doll) -> None:
+    def __init__(self, doll: Doll, lights: Mapping[str, int] = MappingProxyType({})) -> None:
+        """`lights` are the colours that the persona's feelings have, where it gives any."""
         self._doll = doll
+        self._lights = lights
         self._thinks = False
         self._feels = False
 
@@ -37,4 +43,5 @@ class Face:
             await self.feel(_NEUTRAL)
 
     async def _show(self, emotion: str) -> None:
-        await self._doll.send(Llm(emotion=cast("Emotion", emotion), text=NAMES[emotion]))
+        light = self._lights.get(emotion, msgspec.UNSET)
+        await self._doll.send(Llm(cast("Emotion", emotion), NAMES[emotion], light))

@@ -72,6 +72,7 @@ class Reply:
         self._frames_sent = 0
         self._script = Script()
         self._floor = asyncio.Lock()  # who holds it speaks
+        self.volume = 1.0  #: by which all samples are multiplied, 0 to 1
         self.begun = False  #: sound of the answer, or of what is said in its place, has gone out
         self._now = asyncio.get_running_loop().time
 
@@ -240,6 +241,8 @@ class Reply:
     async def _put(self, frame: Pcm) -> None:
         if (delay := self._pacer.delay(self._now())) > 0:
             await asyncio.sleep(delay)
+        if self.volume < 1:
+            frame = (frame * self.volume).astype(frame.dtype)
         await self._doll.send_audio(frame)
         now = self._now()
         self._pacer.sent(now)

@@ -77,6 +77,44 @@ assert pixel.shown == plain
 """)
 
 
+def test_a_feeling_has_the_colour_that_the_relay_gives_it_for_one_reply(check: Check) -> None:
+    check("""
+light.show("thinking")
+light.feel("sad", 0x102030)
+light.show("speaking")
+assert pixel.shown == (0x10, 0x20, 0x30)
+light.feel("no such feeling", 0)
+assert pixel.shown == (0, 0, 0)
+light.feel("angry")
+assert pixel.shown == (255, 0, 0)
+for colour in (-1, 0x1000000, 1 << 70, 1.5, "#102030", True, None, [], {}):
+    light.feel("angry", colour)
+    assert pixel.shown == (255, 0, 0), colour
+light.feel("sad", 0x102030)
+light.show("idle")
+light.show("speaking")
+assert pixel.shown == (0xFF, 0x3C, 0xA0)
+""")
+
+
+def test_a_colour_takes_no_heap_beyond_that_of_a_feeling(check: Check) -> None:
+    check("""
+light.show("speaking")
+def feel(n, colour):
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    while n:
+        light.feel("sad", colour)
+        n -= 1
+    used = gc.mem_alloc() - before
+    gc.enable()
+    return used
+feel(10, None)
+assert feel(100, 0x102030) <= feel(100, None)
+""")
+
+
 def test_waiting_blinks(check: Check) -> None:
     check("""
 for state in ("connecting", "thinking"):

@@ -54,7 +54,7 @@ class Relay:
 
 class Light:
     def show(self, state): self.state = state
-    def feel(self, emotion): self.emotion = emotion
+    def feel(self, emotion, colour=None): self.emotion = emotion
 
 class Meter:
     def run(self): pass

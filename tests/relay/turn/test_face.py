@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import msgspec
+
 from relay.turn.face import Face
 from relay.wire.messages import Llm
 from tests.fakes.connection import FakeConnection
@@ -17,6 +19,14 @@ async def test_the_first_feeling_of_an_answer_counts() -> None:
     await face.think()
     await face.speak()
     assert shown(doll) == [("happy", "🙂")]
+
+
+async def test_a_feeling_has_the_colour_that_its_persona_gives_it() -> None:
+    doll = FakeConnection()
+    await Face(doll, {"happy": 0xFF8800}).feel("happy")
+    await Face(doll, {"happy": 0xFF8800}).feel("sad")
+    lights = [message.what.light for message in doll.sent if isinstance(message.what, Llm)]
+    assert lights == [0xFF8800, msgspec.UNSET]
 
 
 async def test_thinking_ends_with_a_feeling_or_with_the_first_words() -> None:

@@ -119,6 +119,7 @@ def test_each_message_of_a_device_is_understood(text: str, message: object) -> N
         ),
         (Stt("안녕"), {"type": "stt", "text": "안녕"}),
         (Llm("happy", "🙂"), {"type": "llm", "emotion": "happy", "text": "🙂"}),
+        (Llm("sad", light=0x1E3CFF), {"type": "llm", "emotion": "sad", "light": 1981695}),
         (Tts("start"), {"type": "tts", "state": "start"}),
         (
             Tts("sentence_start", "Hi."),
