@@ -14,6 +14,11 @@ import trustme
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request
 
+from relay.web.tls import Certificate
+from tools.certificate.make import make
+from tools.flash.certificate import certificate
+from tools.flash.plan import OWN_CA
+
 Client = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 
 
@@ -158,3 +163,26 @@ async def test_wss_to_a_server_without_tls_is_refused(
         url = f"wss://127.0.0.1:{server.port}/"
         result = await websocket_client("listen", url, ca=authority.der, timeout_ms=500)
     assert result["stage"] == "tls"
+
+
+def own_certificate(folder: Path) -> tuple[ssl.SSLContext, str]:
+    """As the relay serves it, and the file that the doll is given."""
+    folder.mkdir()
+    files = folder / "certificate.pem", folder / "key.pem"
+    for path, pem in zip(files, make(["127.0.0.1"], dt.datetime.now(dt.UTC)), strict=True):
+        path.write_bytes(pem)
+    der = folder / OWN_CA
+    der.write_bytes(certificate(files[0]).data)
+    return Certificate(*files).context, str(der)
+
+
+async def test_the_certificate_that_doll_certificate_makes_is_trusted_alone(
+    websocket_client: Client, tmp_path: Path
+) -> None:
+    ours, our_der = own_certificate(tmp_path / "ours")
+    _, other_der = own_certificate(tmp_path / "other")
+    async with serving(ours) as server:
+        result = await websocket_client("listen", f"wss://127.0.0.1:{server.port}/", ca=our_der)
+    assert result["code"] == 1000
+    assert "not correctly signed" in await refused(websocket_client, ours, other_der)
+    assert "does not match" in await refused(websocket_client, ours, our_der, "localhost")
