@@ -34,7 +34,7 @@ from pydantic_settings import (
 )
 
 from relay.audience import GEMINI_TERMS, Audience, allowed
-from relay.devices.settings import PairingSettings
+from relay.devices.settings import PairingSettings, ToolSettings
 from relay.hearing.endpointing import EndpointSettings
 from relay.llm.settings import Brain, LlmSettings
 from relay.memory.settings import MemorySettings
@@ -139,6 +139,7 @@ class Settings(BaseSettings):
     relay: RelaySettings = RelaySettings()
     persona: PersonaSettings = PersonaSettings()
     pairing: PairingSettings = Field(default_factory=PairingSettings)
+    tools: ToolSettings = Field(default_factory=ToolSettings)
     admin: AdminSettings = Field(default_factory=AdminSettings)
     limits: WireLimits = Field(default_factory=WireLimits)
     endpoint: EndpointSettings = Field(default_factory=EndpointSettings)
@@ -151,7 +152,6 @@ class Settings(BaseSettings):
     updates: UpdateSettings = UpdateSettings()
 
     @property
-    @property
     def personas_folder(self) -> Path:
         """Where the owner's own personas are."""
         return self.persona.folder or self.relay.data / "personas"
@@ -161,6 +161,7 @@ class Settings(BaseSettings):
         """Where it is kept how people speak, as `doll persona learn` finds it."""
         return self.relay.data / "learned"
 
+    @property
     def brain(self) -> Brain:
         """The provider of the language model; what `auto` comes to."""
         if self.llm.provider != "auto":

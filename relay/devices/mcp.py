@@ -7,6 +7,7 @@ session has for its doll:
     toolbox.begin()                            # initialize, and tools/list to its last page
     toolbox.take(message.payload)              # each `mcp` message of the doll
     text = await toolbox.call_tool("self.audio_speaker.set_volume", {"volume": 40})
+    toolbox.act(name, arguments)               # a wish of the brain, if the owner allows it
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from structlog.typing import FilteringBoundLogger
@@ -91,31 +93,38 @@ class Rpc:
 class Toolbox:
     """The tools of one doll. Belongs to its session; calls may come from any of its tasks."""
 
-    def __init__(self, send: Callable[[Mcp], Awaitable[None]], log: FilteringBoundLogger) -> None:
-        """`send` may raise Disconnected; then so does every call."""
+    def __init__(
+        self,
+        send: Callable[[Mcp], Awaitable[None]],
+        log: FilteringBoundLogger,
+        allowed: Collection[str] = (),
+    ) -> None:
+        """`send` may raise Disconnected; then so does every call. `allowed` are the tools that a
+        brain may use; the relay itself may use all."""
         self._send = send
         self._log = log
+        self._allowed = frozenset(allowed)
         self._rpc = Rpc()
         self._answers: dict[int, asyncio.Future[Answer]] = {}
         self._tools: dict[str, Tool] = {}
-        self._opening: asyncio.Task[None] | None = None
+        self._work: set[asyncio.Task[None]] = set()
 
     def __contains__(self, name: str) -> bool:
         """Whether the doll has this tool. Before `open` is through it has none."""
         return name in self._tools
 
-    def offered(self, allowed: Collection[str]) -> tuple[Tool, ...]:
-        """Those of its tools that are allowed, in the doll's order."""
-        return tuple(tool for tool in self._tools.values() if tool.name in allowed)
+    def offered(self) -> tuple[Tool, ...]:
+        """Those of its tools that a brain may use, in the doll's order."""
+        return tuple(tool for tool in self._tools.values() if tool.name in self._allowed)
 
     def begin(self) -> None:
         """Ask for the tools, in the background; `close` ends it."""
-        self._opening = asyncio.create_task(self._open_quietly())
+        self._start(self.open)
 
     def close(self) -> None:
         """The doll has gone."""
-        if self._opening is not None:
-            self._opening.cancel()
+        for task in self._work:
+            task.cancel()
 
     async def open(self) -> None:
         """Ask for the tools. Whatever goes wrong is logged, and the doll has those that it told.
@@ -157,6 +166,13 @@ class Toolbox:
             raise ToolError(f"{name}: {clip(text, 200) or 'it failed'}")
         return text
 
+    def act(self, name: str, arguments: Mapping[str, Any]) -> None:
+        """Do what a brain has wished for, in the background; logged, and done only if allowed."""
+        if name in self._allowed and len(self._work) < MAX_OPEN:
+            self._start(partial(self._act, name, arguments))
+        else:
+            self._log.warning("action refused", tool=clip(name, 64))
+
     async def status(self) -> dict[str, Any]:
         """What the doll says about itself: volume, brightness, battery; empty if it cannot.
 
@@ -168,9 +184,23 @@ class Toolbox:
             return {}
         return found if isinstance(found, dict) else {}
 
-    async def _open_quietly(self) -> None:
-        with contextlib.suppress(Disconnected):
-            await self.open()
+    def _start(self, work: Callable[[], Awaitable[None]]) -> None:
+        task = asyncio.create_task(_until_gone(work))
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+    async def _act(self, name: str, arguments: Mapping[str, Any]) -> None:
+        # A flat object of all tools' arguments: models fill in more than was asked for.
+        known = (
+            {parameter.name for parameter in self._tools[name].parameters} if name in self else ()
+        )
+        mine = {key: arguments[key] for key in known if arguments.get(key) is not None}
+        try:
+            await self.call_tool(name, mine)
+        except ToolError as error:
+            self._log.warning("action failed", tool=clip(name, 64), why=str(error))
+        else:
+            self._log.info("action", tool=name)
 
     async def _initialize(self) -> None:
         params = {
@@ -217,6 +247,11 @@ class Toolbox:
         if told.error:
             raise ToolError(f"{method}: {told.error}")
         return told.result
+
+
+async def _until_gone(work: Callable[[], Awaitable[None]]) -> None:
+    with contextlib.suppress(Disconnected):
+        await work()
 
 
 def _text(result: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""How strict pairing is."""
+"""How strict pairing is, and what a brain may have a doll do."""
 
 from __future__ import annotations
 
@@ -6,6 +6,21 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from annotated_types import Ge, Le
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSettings:
+    """What the brain may have a doll do, by the names that the doll lists (MCP).
+
+    A photo would need a brain that sees, so it is not among them.
+    """
+
+    allowed: tuple[str, ...] = (
+        "self.audio_speaker.set_volume",
+        "self.screen.set_brightness",
+        "self.screen.set_theme",
+        "self.light.set_brightness",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from relay.llm import lenient
+from relay.llm import actions, lenient
 from relay.llm.base import Emotion, Heard, MemoryNote, Part
 from relay.llm.emotions import NAMES
 
@@ -45,7 +45,8 @@ class AnswerReader(Protocol):
 
 
 class JsonAnswer:
-    """Reads `{emotion, reply, memory_note}`: the reply as it grows, the others once they are whole.
+    """Reads `{emotion, reply, memory_note, actions}`: the reply as it grows, the others once they
+    are whole, and actions of a whole object only.
 
     With `languages` (those of the persona, the likeliest first) it is the answer of a model that
     heard the audio, `{heard, language, transcript, emotion, …}`: Heard comes before any text, and
@@ -152,8 +153,10 @@ class JsonAnswer:
             parts.append(MemoryNote(" ".join(note.split())[:MAX_NOTE_CHARS]))
         if complete:
             if not self._spoken and self._heard:
-                others = (_text(value) for key, value in fields.items() if key not in _KEYS)
+                known = (*_KEYS, actions.FIELD)
+                others = (_text(value) for key, value in fields.items() if key not in known)
                 parts += self._say(max(others, key=len, default=""))
+            parts += actions.read(fields.get(actions.FIELD))
             self._over = True
         return parts
 

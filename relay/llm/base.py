@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from relay.audio import Pcm
 from relay.devices.tools import Tool
@@ -59,7 +59,15 @@ class MemoryNote:
     text: str
 
 
-Part = str | Emotion | MemoryNote
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that the model wants the doll to do: one of its tools. Nobody has checked it."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+
+
+Part = str | Emotion | MemoryNote | Action
 """A piece of an answer: text that is spoken, or something about it."""
 
 

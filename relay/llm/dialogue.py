@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from relay.llm import actions
 from relay.llm.base import Message, Request
 from relay.persona.prompt import Form, prompt
 
@@ -10,9 +11,7 @@ def system_prompt(request: Request, form: Form = "text") -> str:
     """Who the doll is, how it talks and answers, and what time it is."""
     if request.instructions:
         return request.instructions
-    whole = prompt(
-        request.persona, request.now, request.language, form, request.notes, request.near
-    )
+    whole = prompt(request.persona, request.now, request.language, form, request.notes)
     if form != "text" and (tools := actions.usable(request.tools)):
         whole += "\n\n" + actions.instructions(tools, request.persona.language)
     return whole

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from google.genai import types
 
+from relay.devices.tools import Parameter
+from relay.llm import actions
 from relay.llm.base import Request
 from relay.llm.dialogue import system_prompt, turns
 from relay.llm.emotions import NAMES
@@ -92,11 +94,29 @@ def _schema(request: Request, *, hearing: bool) -> types.Schema:
     fields["emotion"] = _one_of(*NAMES)
     fields["reply"] = types.Schema(type=types.Type.STRING)
     fields["memory_note"] = types.Schema(type=types.Type.STRING)
+    if tools := actions.usable(request.tools):
+        wishes = {actions.TOOL: _one_of(*(tool.name for tool in tools))}
+        wishes |= {name: _argument(p) for name, p in actions.parameters(tools).items()}
+        fields[actions.FIELD] = types.Schema(
+            type=types.Type.ARRAY,
+            items=types.Schema(type=types.Type.OBJECT, properties=wishes, required=[actions.TOOL]),
+        )
     return types.Schema(
         type=types.Type.OBJECT,
         properties=fields,
         required=list(fields),
         property_ordering=list(fields),
+    )
+
+
+def _argument(parameter: Parameter) -> types.Schema:
+    """One argument of a tool. Choices that are no texts are left to the session's check."""
+    if parameter.kind == "string" and parameter.choices:
+        return _one_of(*map(str, parameter.choices))
+    return types.Schema(
+        type=types.Type(parameter.kind.upper()),
+        minimum=parameter.minimum,
+        maximum=parameter.maximum,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from relay.llm.base import Emotion, Heard, MemoryNote
+from relay.llm.base import Action, Emotion, Heard, MemoryNote
 from relay.llm.events import Answering, Event, Outage, Waiting
 from relay.memory.conversation import Conversation
 from relay.turn.face import Face
@@ -24,13 +24,15 @@ class Answer:
         face: Face,
         fillers: Fillers,
         honest: Callable[[Outage], str],
+        act: Callable[[Action], None],
     ) -> None:
-        """`honest` words why only the small brain is there."""
+        """`honest` words why only the small brain is there; `act` takes wishes for the doll."""
         self._conversation = conversation
         self._timeline = timeline
         self._face = face
         self._fillers = fillers
         self._honest = honest
+        self._act = act
         self.model = ""  #: which one answers; empty while none does
         self.wait_s = 0.0  #: for the quota, as it was announced
 
@@ -65,5 +67,7 @@ class Answer:
                     self._timeline.granted = event.granted_at
             case Emotion(name):
                 await self._face.feel(name)
+            case Action():
+                self._act(event)
             case MemoryNote(text):
                 self._conversation.note(text)

@@ -83,7 +83,8 @@ class Session:
         if services.shelf is not None:
             self._updater = Updater(self.delivery, services.shelf, device, self._log)
         if connection.hello.features.mcp:
-            device.toolbox = Toolbox(self.delivery.send, self._log)
+            allowed = services.settings.tools.allowed
+            device.toolbox = Toolbox(self.delivery.send, self._log, allowed)
         self._blocks = Blocks(FRAME_SAMPLES)
         endpoint = services.settings.endpoint
         try:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from relay.devices.device import Device
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.base import Request
+from relay.llm.base import Action, Request
 from relay.memory.conversation import Conversation
 from relay.quota.base import SupersededError
 from relay.services import Services
@@ -25,8 +24,6 @@ from relay.turn.face import Face
 from relay.turn.fillers import Fillers, Sound
 from relay.turn.lines import Lines
 from relay.turn.recognition import Said
-from relay.turn.question import question
-from relay.turn.quiet import NotCalledError, Quiet
 from relay.turn.reply import Doll, Reply
 from relay.turn.timeline import Timeline
 from relay.wire.errors import Disconnected
@@ -58,19 +55,16 @@ class Turn:
         self._said: str | None = None
         self._talking = False
         self._lines = Lines(device, services.lines)
-        self._face = Face(doll, device.persona.lights)
+        self._face = Face(doll)
         since = self._now() if timeline.endpoint is None else timeline.endpoint
-        answered_s = None if device.answered_at is None else self._now() - device.answered_at
-        self._quiet = Quiet(device.persona, self._clock(), answered_s)
-        reply.volume = self._quiet.volume
-        bridged = replace(self._settings, max_fillers=0) if self._quiet.hushed else self._settings
-        self._fillers = Fillers(reply, bridged, self._filler, self._bridge, since)
+        self._fillers = Fillers(reply, self._settings, self._filler, self._bridge, since)
         self._answer = Answer(
             conversation,
             timeline,
             self._face,
             self._fillers,
             lambda outage: self._lines.honest(outage, self._language, self._clock()),
+            self._act,
         )
 
     async def run(self, said: Said | None) -> None:
@@ -94,8 +88,6 @@ class Turn:
 
     async def _respond(self, said: Said | None) -> None:
         """Answer, and say what went wrong where something does."""
-        if self._reply.begun:
-            self._device.answered_at = self._now()
         try:
             async with asyncio.timeout(self._settings.turn_timeout_s):
                 await self._respond_to(said)
@@ -110,8 +102,6 @@ class Turn:
         except (Disconnected, asyncio.CancelledError):
             self._remember(self._reply.heard())
             raise
-        except NotCalledError:
-            self._log.info("turn given up", why="it is quiet, and nobody called the doll")
         except Exception:  # noqa: BLE001 (logged; a bug ends the turn, not the doll)
             self._log.exception("turn failed", kind="internal")
             await self._say_line("failure.internal")
@@ -152,12 +142,16 @@ class Turn:
         return Request(
             persona=self._device.persona,
             history=self._conversation.history(),
-        self._quiet.heard(text)
             text=self._said or "",
             language=self._language,
             now=self._clock(),
             notes=self._conversation.notes(),
+            tools=self._device.toolbox.offered() if self._device.toolbox else (),
         )
+
+    def _act(self, action: Action) -> None:
+        if self._device.toolbox is not None:
+            self._device.toolbox.act(action.tool, action.arguments)
 
     async def _talk(self) -> None:
         # As early as possible: a stock board drops audio that comes right behind `tts start`.
@@ -206,8 +200,6 @@ class Turn:
 
     def _remember(self, answer: str) -> None:
         """Keep what was said and what was spoken of the answer to it, once."""
-        if self._quiet.hushed:
-            return
         if self._said and answer:
             self._conversation.add(self._said, answer)
             self._log.debug("answered", text=answer)

@@ -38,13 +38,15 @@ def listed(name: str) -> dict[str, Any]:
 class Board:
     """Answers as the stock firmware does, a page of tools at a time."""
 
-    def __init__(self, pages: list[list[dict[str, Any]]] | None = None) -> None:
+    def __init__(
+        self, pages: list[list[dict[str, Any]]] | None = None, allowed: tuple[str, ...] = (VOLUME,)
+    ) -> None:
         self.pages = [[VOLUME_LISTED]] if pages is None else pages
         self.asked: list[dict[str, Any]] = []
         self.silent_on: set[str] = set()
         self.result: dict[str, Any] = {"content": [{"type": "text", "text": "true"}]}
         self.error: Any = None
-        self.toolbox = Toolbox(self.receive, structlog.get_logger())
+        self.toolbox = Toolbox(self.receive, structlog.get_logger(), allowed)
 
     async def receive(self, message: Mcp) -> None:
         request = json.loads(encode(message))["payload"]
@@ -98,16 +100,15 @@ async def test_all_pages_are_read() -> None:
     await board.toolbox.open()
     assert [request["params"].get("cursor") for request in board.asked[1:]] == ["", "1", "2"]
     assert all(name in board.toolbox for name in ("self.a", "self.b", "self.c", VOLUME))
-    assert [tool.name for tool in board.toolbox.offered({VOLUME, "self.x"})] == [VOLUME]
+    assert [tool.name for tool in board.toolbox.offered()] == [VOLUME]
 
 
 async def test_a_list_without_end_is_left_and_so_are_too_many_tools() -> None:
     pages = [[listed(f"self.t{page}.{n}") for n in range(10)] for page in range(MAX_PAGES + 5)]
-    board = Board(pages)
+    board = Board(pages, allowed=tuple(tool["name"] for page in pages for tool in page))
     await board.toolbox.open()
     assert len(board.asked) == 1 + MAX_PAGES
-    names = {tool["name"] for page in pages for tool in page}
-    assert len(board.toolbox.offered(names)) == MAX_TOOLS
+    assert len(board.toolbox.offered()) == MAX_TOOLS
 
 
 async def test_who_does_not_answer_initialize_is_asked_for_tools_all_the_same() -> None:
@@ -196,6 +197,36 @@ async def test_a_doll_that_leaves_ends_the_call() -> None:
     toolbox = Toolbox(send, structlog.get_logger())
     with pytest.raises(Disconnected):
         await toolbox.open()
+
+
+async def test_a_brain_may_only_do_what_the_owner_allows() -> None:
+    reboot = listed("self.reboot")
+    board = Board([[VOLUME_LISTED, reboot]])
+    await board.toolbox.open()
+    for name, arguments in (
+        ("self.reboot", {}),
+        ("self.upgrade_firmware", {"url": "http://evil"}),
+        (VOLUME, {"volume": 900}),
+        (VOLUME, {}),
+        (VOLUME, {"volume": 40, "theme": None, "url": "x"}),  # what is not its own is left out
+    ):
+        board.toolbox.act(name, arguments)
+    await asyncio.sleep(1)
+    calls = [asked["params"] for asked in board.asked if asked["method"] == "tools/call"]
+    assert calls == [{"name": VOLUME, "arguments": {"volume": 40}}]
+
+
+async def test_a_brain_that_wishes_without_end_is_bounded_and_ends_with_the_session() -> None:
+    board = Board()
+    await board.toolbox.open()
+    board.silent_on = {"tools/call"}
+    before = asyncio.all_tasks()
+    for _ in range(100):
+        board.toolbox.act(VOLUME, {"volume": 40})
+    assert len(asyncio.all_tasks() - before) <= MAX_OPEN
+    board.toolbox.close()
+    await asyncio.sleep(0.1)
+    assert asyncio.all_tasks() == before
 
 
 async def test_the_status_is_read_and_a_broken_one_is_none() -> None:

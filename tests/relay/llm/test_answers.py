@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.llm.answers import AnswerReader, JsonAnswer
-from relay.llm.base import Emotion, Heard, MemoryNote, Part
+from relay.llm.base import Action, Emotion, Heard, MemoryNote, Part
 from relay.llm.emotions import NAMES
 
 LANGUAGES = ("ko", "en")
@@ -165,6 +165,22 @@ def test_a_note_is_one_short_line_and_not_half_a_one() -> None:
 
 def heard(**fields: Any) -> list[Heard | Part]:
     return read(list(json.dumps(fields, ensure_ascii=False)), JsonAnswer(LANGUAGES))
+
+
+def test_actions_come_last_and_are_never_spoken() -> None:
+    fields = {
+        "emotion": "happy",
+        "reply": "알았어.",
+        "memory_note": "",
+        "actions": [{"tool": "self.volume", "volume": 40}],
+    }
+    text = json.dumps(fields, ensure_ascii=False)
+    parts = read(list(text), JsonAnswer())
+    assert parts[-1] == Action("self.volume", {"volume": 40})
+    assert spoken(parts) == "알았어."
+    cut_off = read(list(text[:-4]), JsonAnswer())
+    assert spoken(cut_off) == "알았어."
+    assert not any(isinstance(part, Action) for part in cut_off)
 
 
 def test_what_was_heard_comes_before_the_answer() -> None:

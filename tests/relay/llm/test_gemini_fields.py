@@ -6,12 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
+from relay.devices.tools import Parameter, Tool
 from relay.errors import ErrorKind, ProviderError
 from relay.gemini_server import GeminiServer
-from relay.llm.base import Emotion, MemoryNote
+from relay.llm.base import Action, Emotion, MemoryNote
 from relay.llm.emotions import NAMES
 from relay.llm.gemini import GeminiModel
 from relay.llm.gemini_capabilities import Capabilities
@@ -22,6 +24,10 @@ from tests.fakes.http import Reply, Step
 from tests.relay.llm.contract import PATIENT, Ledger, collect, failure, parts, request
 
 LITE = "gemini-3.5-flash-lite"
+
+VOLUME = Tool(
+    "self.audio_speaker.set_volume", "", (Parameter("volume", "integer", minimum=0, maximum=100),)
+)
 
 
 @pytest.fixture
@@ -73,6 +79,26 @@ async def test_asks_for_fields_in_their_order_and_describes_them(server: FakeGem
     assert schema["properties"]["emotion"]["enum"] == list(NAMES)
     assert (generation["temperature"], generation["maxOutputTokens"]) == (0.8, 300)
     assert "memory_note" in server.last["systemInstruction"]["parts"][0]["text"]
+
+
+async def test_what_the_doll_can_do_is_wished_for_in_the_same_request(server: FakeGemini) -> None:
+    wish = {"tool": VOLUME.name, "volume": 40}
+    said = {"emotion": "happy", "reply": "알았어.", "memory_note": "", "actions": [wish]}
+    server.play(fields(json.dumps(said)))
+    async with gemini(server) as model:
+        answer = await parts(model, replace(request(), tools=(VOLUME,)))
+    assert answer[-1] == Action(VOLUME.name, {"volume": 40})
+    assert len(server.asked) == 1
+    wanted = server.last["generationConfig"]["responseSchema"]["properties"]["actions"]
+    assert wanted["type"] == "ARRAY"
+    assert wanted["items"]["required"] == ["tool"]
+    assert wanted["items"]["properties"]["tool"]["enum"] == [VOLUME.name]
+    assert wanted["items"]["properties"]["volume"] == {
+        "type": "INTEGER",
+        "minimum": 0.0,
+        "maximum": 100.0,
+    }
+    assert VOLUME.name in server.last["systemInstruction"]["parts"][0]["text"]
 
 
 @pytest.mark.parametrize(
