@@ -41,6 +41,7 @@ from relay.memory.settings import MemorySettings
 from relay.quota.settings import QuotaSettings
 from relay.stt.settings import SttSettings
 from relay.tts.settings import TtsSettings
+from relay.turn.earshot import ListenSettings
 from relay.turn.settings import TurnSettings
 from relay.web.settings import AdminSettings
 from relay.wire.address import IpNetwork, is_loopback
@@ -144,6 +145,7 @@ class Settings(BaseSettings):
     limits: WireLimits = Field(default_factory=WireLimits)
     endpoint: EndpointSettings = Field(default_factory=EndpointSettings)
     turn: TurnSettings = Field(default_factory=TurnSettings)
+    listen: ListenSettings = Field(default_factory=ListenSettings)
     stt: SttSettings = SttSettings()
     llm: LlmSettings = LlmSettings()
     memory: MemorySettings = Field(default_factory=MemorySettings)
@@ -168,6 +170,15 @@ class Settings(BaseSettings):
             return self.llm.provider
         may = allowed("gemini", self.persona.audience)
         return "gemini" if self.llm.gemini.api_key and may else "local"
+
+    @model_validator(mode="after")
+    def _can_hear_a_name(self) -> Self:
+        if self.listen.by_name and self.stt.provider == "gemini":
+            raise ValueError(
+                "listen.by_name: all that is said near the doll would be sent to Gemini; "
+                "set stt.provider = whisper, which hears at home"
+            )
+        return self
 
     @model_validator(mode="after")
     def _may_be_given_to_the_audience(self) -> Self:

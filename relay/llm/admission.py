@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 
 from relay.llm.meter import MeteredModel, Usage
-from relay.quota.base import Admission, Later, NotToday, Now, OverError, Place, Quota
+from relay.quota.base import (
+    Admission,
+    Later,
+    NotToday,
+    Now,
+    OverError,
+    Place,
+    Priority,
+    Quota,
+)
 
 #: What is free at once may take so long to be granted.
 _AT_ONCE_S = 1.0
@@ -53,9 +62,10 @@ class Seat:
 class Search:
     """Asks the quotas on behalf of one turn, and remembers what they said."""
 
-    def __init__(self, doll: str, patience: Patience) -> None:
+    def __init__(self, doll: str, patience: Patience, priority: Priority = Priority.TURN) -> None:
         self._doll = doll
         self._patience = patience
+        self._priority = priority
         self.refusals: list[Later | NotToday] = []  #: of the models that were not free in time
 
     def back_at(self, now: float) -> float | None:
@@ -75,9 +85,7 @@ class Search:
         try:
             for link, tokens in links:
                 async with AsyncExitStack() as stack:
-                    place = await stack.enter_async_context(
-                        link.quota.place(link.model.name, doll=self._doll, tokens=tokens)
-                    )
+                    place = await stack.enter_async_context(self._queue(link, tokens))
                     admission = place.admission
                     wait_s = _wait_s(admission)
                     if wait_s > self._patience.longest_s and not isinstance(admission, Now):
@@ -98,22 +106,32 @@ class Search:
 
     async def look(self, link: Link) -> None:
         """Note when a model that has just refused a request is free again."""
-        async with link.quota.place(link.model.name, doll=self._doll, tokens=0) as place:
+        async with self._queue(link, 0) as place:
             if not isinstance(place.admission, Now):
                 self.refusals.append(place.admission)
 
     def permit(self, seat: Seat) -> Permit:
         """The meter of the answer that is asked for from `seat`."""
-        return Permit(seat, self._doll, self._patience.longest_s)
+        return Permit(seat, lambda tokens: self._queue(seat.link, tokens), self._patience.longest_s)
+
+    def _queue(self, link: Link, tokens: int) -> AbstractAsyncContextManager[Place]:
+        return link.quota.place(
+            link.model.name, doll=self._doll, tokens=tokens, priority=self._priority
+        )
 
 
 class Permit:
     """A `relay.llm.meter.Meter`: the first request takes the seat, each further one a new place."""
 
-    def __init__(self, seat: Seat, doll: str, longest_s: float) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        queue: Callable[[int], AbstractAsyncContextManager[Place]],
+        longest_s: float,
+    ) -> None:
+        """`queue` takes a place for a request of so many tokens."""
         self._seat: Seat | None = seat
-        self._link = seat.link
-        self._doll = doll
+        self._queue = queue
         self._longest_s = longest_s
         self.granted_at: float | None = None  #: of the newest request, in the loop's seconds
         self.usage: Usage | None = None
@@ -125,8 +143,7 @@ class Permit:
             async with seat.stack:
                 await self._granted(seat.place)
             return
-        name = self._link.model.name
-        async with self._link.quota.place(name, doll=self._doll, tokens=tokens) as place:
+        async with self._queue(tokens) as place:
             await self._granted(place)
 
     def used(self, usage: Usage) -> None:

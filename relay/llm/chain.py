@@ -29,6 +29,9 @@ from relay.stt.base import SpeechToText
 #: What the log calls the model at the end of the chain.
 LOCAL = "local"
 
+#: An answer ahead waits for nobody; half a second is what a busy ledger takes.
+_AT_ONCE = Patience(0.0, 0.5)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -78,10 +81,10 @@ class Chain:
 
         May be read by one task after another. Closing it ends the request.
         """
+        request = await with_near(request)
         search = Search(doll, self._patience)
         causes = Causes(search, request.now.timestamp())
         left = self._usable(causes)
-        request = await with_near(request)
         spare = 1  # attempts that failures of the ONCE kind leave
         while True:
             able = [link for link in left if link.model.hears or utterance is None]
@@ -162,9 +165,6 @@ class Chain:
             return text.strip()
         return ""
 
-    async def close(self) -> None:
-        """Close the models and the quotas."""
-        quotas = {id(link.quota): link.quota for link in self.links}
     async def ahead(self, request: Request, *, doll: str) -> AsyncGenerator[Event, None]:
         """What the first model would answer, asked before it is certain that the question is over.
 
@@ -197,6 +197,9 @@ class Chain:
         self._outages.ends(doll)
         await link.quota.answered(link.model.name)
 
+    async def close(self) -> None:
+        """Close the models and the quotas."""
+        quotas = {id(link.quota): link.quota for link in self.links}
         parts = [*(link.model for link in self.links), *quotas.values(), self.tail, self._ears]
         await asyncio.gather(
             *(part.close() for part in parts if part is not None), return_exceptions=True

@@ -52,13 +52,13 @@ class Machine:
 
     def listen_start(self, mode: ListenMode) -> list[Do]:
         """The doll opened its microphone. During an answer that is a barge-in."""
-        busy = self._busy
+        busy = self.busy
         self.state, self.mode = State.LISTENING, mode
         return [Do.CANCEL_TURN, Do.SEND_STOP, Do.START_HEARING] if busy else [Do.START_HEARING]
 
     def listen_stop(self) -> list[Do]:
         """The doll closed its microphone: in manual mode that ends the utterance."""
-        if self._busy and self.mode is ListenMode.REALTIME:
+        if self.busy and self.mode is ListenMode.REALTIME:
             self.mode = ListenMode.AUTO  # the answer goes on, and nobody listens after it
             return [Do.DROP_HEARING]
         if self.state is not State.LISTENING:
@@ -72,7 +72,7 @@ class Machine:
         """Something was said, and its end was found."""
         if self.state is State.IDLE:
             return []
-        busy = self._busy
+        busy = self.busy
         self.state = State.THINKING
         return [Do.CANCEL_TURN, Do.SEND_STOP, Do.START_TURN] if busy else [Do.START_TURN]
 
@@ -85,7 +85,7 @@ class Machine:
 
     def speech_started(self) -> list[Do]:
         """Somebody began to speak. In realtime mode that interrupts an answer."""
-        if not self._busy:
+        if not self.busy:
             return []
         unheard = self.state is State.THINKING
         self.state = State.LISTENING
@@ -98,13 +98,13 @@ class Machine:
 
     def turn_ended(self) -> None:
         """The answer is out to its last frame, or failed; the turn has said `tts stop` itself."""
-        if self._busy:
+        if self.busy:
             self.state = State.LISTENING if self.mode is ListenMode.REALTIME else State.IDLE
 
     def abort(self) -> list[Do]:
         """The doll interrupts. In any state it waits for a `tts stop` (78/xiaozhi-esp32#337)."""
         was, realtime = self.state, self.mode is ListenMode.REALTIME
-        if self._busy:
+        if self.busy:
             self.state = State.LISTENING if realtime else State.IDLE
             return [Do.CANCEL_TURN, Do.SEND_STOP]
         if was is State.LISTENING and not realtime:
@@ -113,5 +113,6 @@ class Machine:
         return [Do.SEND_STOP]
 
     @property
-    def _busy(self) -> bool:
+    def busy(self) -> bool:
+        """Whether an answer is on its way."""
         return self.state in (State.THINKING, State.SPEAKING)

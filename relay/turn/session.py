@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from msgspec import structs
@@ -26,8 +28,13 @@ from relay.hearing.hearing import (
 )
 from relay.metrics.refusals import Limit, count
 from relay.services import Services
+from relay.stt.base import Transcript
+from relay.turn.ahead import Ahead
 from relay.turn.allowance import Allowance
 from relay.turn.delivery import Delivery
+from relay.turn.early import Early
+from relay.turn.earshot import Earshot, Heard, ListenSettings
+from relay.turn.errands import Errands, calling
 from relay.turn.machine import Do, Machine, State
 from relay.turn.recognition import Recognition, Said
 from relay.turn.reply import Reply
@@ -57,6 +64,9 @@ _SETTLE_S = 1.0
 
 #: An utterance that is put together from several is cut to this: what recognition takes at once.
 _LONGEST_SAMPLES = 30 * RATE_HZ
+
+#: A doll that listens for its name is asked to begin anew after this.
+_LISTENS_S = 45.0
 
 #: How long a cancelled turn may take to let go before the session goes on without it.
 _LET_GO_S = 1.0
@@ -101,13 +111,18 @@ class Session:
             services.stt,
             device.languages,
             timeout_s=settings.stt_timeout_s,
-            on_early=lambda early: self._hearing.transcribed(early.text, early.language),
+            on_early=self._on_early,
         )
+        self._earshot = Earshot(self._listen_settings(), lambda: calling(device.persona))
+        self._errands = Errands(device, self._clock)
+        self._early = Early(services, device, self._errands, self._clock)
         now = asyncio.get_running_loop().time
         self._allowance = Allowance(services.settings.limits.turns_per_min, now)
         self._timeline = Timeline()  # of the last turn
         self._listened_s = 0.0  # audio heard since `listen start`
         self._spoke = False  # somebody did, since then
+        self._speaks = False  # somebody does
+        self._began = 0.0  # since when, about
         self._carried: Pcm | None = None
         self._utterance: Pcm | None = None  # of the turn that runs
         self._turn: asyncio.Task[None] | None = None
@@ -139,8 +154,9 @@ class Session:
                 self._updater.close()
             if self.device.toolbox is not None:
                 self.device.toolbox.close()
-            self._recognition.discard()
+            self._forget_heard()
             await self._cancel_turn()
+            await self._early.close()
             self._hearing.stop()
             await self.delivery.close(CloseCode.INTERNAL, "the session has ended")
 
@@ -153,8 +169,13 @@ class Session:
                 await self._do(self._machine.listen_stop())
             case Listen(state="detect"):
                 self._log.info("wake word", text=message.text)
+                self._earshot.open(self._now(), self._now())
+                if self._machine.busy:
+                    self.delivery.cut()
+                    await self._do(self._machine.abort())
             case Abort():
                 self._log.info("abort", reason=message.reason)
+                self._earshot.open(self._now(), self._now())
                 self.delivery.cut()
                 await self._do(self._machine.abort())
             case Report():
@@ -181,23 +202,58 @@ class Session:
                 self._hearing.doll_speaks()
             match await self._hearing.push(frame):
                 case SpeechStarted():
-                    self._spoke = True
+                    self._spoke = self._speaks = True
+                    self._began = self._now()
                     self._services.activity.notice()
-                    await self._do(self._machine.speech_started())
+                    if not self._needs_name(self._now()):
+                        await self._do(self._machine.speech_started())
                 case EndLikely(utterance) if self._hears_early():
                     self._recognition.begin(self._whole(utterance))
                 case SpeechResumed():
                     self._recognition.discard()
+                    self._early.discard()
                 case UtteranceEnded(utterance, reason):
+                    self._speaks = False
                     if reason == "too_long":
                         count(Limit.UTTERANCE)
                         self._log.info("utterance cut", limit="endpoint.max_utterance_s")
                     await self._said(utterance)
+            await self._answer_if_meant()
             if self._nobody_speaks():
                 await self._do(self._machine.nothing_heard())
 
+    def _on_early(self, early: Transcript) -> None:
+        """What a pause comes to that is likely the end."""
+        self._hearing.transcribed(early.text, early.language)
+        if not self._needs_name(self._began) or self._earshot.is_called(early.text):
+            self._early.heard(early.text, early.language)
+
+    def _needs_name(self, began: float) -> bool:
+        """Whether what began then has to call the doll. A button that is held says enough."""
+        held = self._machine.mode is ListenMode.MANUAL
+        return not held and self._earshot.needs_name(began, busy=self._machine.busy)
+
+    async def _answer_if_meant(self) -> None:
+        busy, speaks = self._machine.busy, self._speaks
+        if (heard := self._earshot.meant(self._now(), busy=busy, speaks=speaks)) is not None:
+            utterance = self._machine.utterance()
+            await self._do(utterance, pcm=heard.pcm, timeline=heard.timeline, said=heard.said)
+
     def _hears_early(self) -> bool:
         return self._services.settings.turn.early_stt and self._allowance.recognition()
+
+    def _listen_settings(self) -> ListenSettings:
+        settings = self._services.settings.listen
+        try:
+            settings = settings.for_doll(self.device.record.settings.get("listen", {}))
+        except ValueError as error:
+            self._log.warning("the doll's own settings are passed over", why=str(error))
+        if settings.by_name and self._services.stt is None:
+            self._log.error("no ear for a name", why="set stt.provider = whisper")
+        return settings
+
+    def _clock(self) -> datetime:
+        return datetime.now(ZoneInfo(self._services.settings.persona.timezone))
 
     def _answer_sounds(self) -> bool:
         """Whether the doll may just have played the end of an answer."""
@@ -206,11 +262,12 @@ class Session:
         return last is not None and self._now() - last < head_start_s + _SETTLE_S
 
     def _nobody_speaks(self) -> bool:
-        return (
-            self._machine.mode is ListenMode.AUTO
-            and not self._spoke
-            and self._listened_s >= self._services.settings.turn.no_speech_s
-        )
+        if self._machine.mode is not ListenMode.AUTO or self._spoke or self._earshot.waits:
+            return False
+        if not self._earshot.by_name:
+            return self._listened_s >= self._services.settings.turn.no_speech_s
+        # It listens all day. A doll of ours gives up after a minute; told before, it begins anew.
+        return self.delivery.firmware is not None and self._listened_s >= _LISTENS_S
 
     async def _said(self, utterance: Utterance) -> None:
         """An utterance is complete: answer it."""
@@ -221,7 +278,13 @@ class Session:
         timeline.mark("endpoint", now)
         pcm = self._whole(utterance)
         self._carried = None
-        await self._do(self._machine.utterance(), pcm=pcm, timeline=timeline)
+        if not self._needs_name(timeline.speech_start or now):
+            await self._do(self._machine.utterance(), pcm=pcm, timeline=timeline)
+            return
+        self._spoke = False
+        said = self._recognition.finish(pcm)
+        if isinstance(said, asyncio.Task):  # without a recogniser nobody knows what it was
+            self._earshot.add(Heard(said, pcm, timeline))
 
     def _whole(self, utterance: Utterance) -> Pcm:
         """With what was said before it, if that was cut off unanswered."""
@@ -229,20 +292,31 @@ class Session:
             return utterance.pcm
         return np.concatenate([self._carried, utterance.pcm])[-_LONGEST_SAMPLES:]
 
+    def _forget_heard(self) -> None:
+        """What was said up to now will not be answered."""
+        self._recognition.discard()
+        self._early.reset()
+        self._earshot.clear()
+
     async def _do(
-        self, actions: Sequence[Do], *, pcm: Pcm | None = None, timeline: Timeline | None = None
+        self,
+        actions: Sequence[Do],
+        *,
+        pcm: Pcm | None = None,
+        timeline: Timeline | None = None,
+        said: Said | None = None,
     ) -> None:
         for action in actions:
             match action:
                 case Do.START_HEARING:
                     self._services.activity.notice()
-                    self._recognition.discard()
+                    self._forget_heard()
                     self._carried = None
                     self._blocks.clear()
-                    self._listened_s, self._spoke = 0.0, False
+                    self._listened_s, self._spoke, self._speaks = 0.0, False, False
                     self._hearing.start(self._machine.mode, after_answer=self._answer_sounds())
                 case Do.DROP_HEARING:
-                    self._recognition.discard()
+                    self._forget_heard()
                     self._hearing.stop()
                 case Do.FINISH_HEARING:
                     await self._finish_hearing()
@@ -251,7 +325,7 @@ class Session:
                 case Do.CARRY_UTTERANCE:
                     self._carried = self._utterance
                 case Do.START_TURN:
-                    self._start_turn(pcm, timeline or Timeline())
+                    self._start_turn(pcm, timeline or Timeline(), said)
                 case Do.SEND_STOP:
                     await self.delivery.send(Tts(state="stop", interrupted=True))
 
@@ -267,7 +341,7 @@ class Session:
             timeline.mark("endpoint", self._now())
             await self._do(self._machine.utterance(), timeline=timeline)
 
-    def _start_turn(self, pcm: Pcm | None, timeline: Timeline) -> None:
+    def _start_turn(self, pcm: Pcm | None, timeline: Timeline, said: Said | None) -> None:
         if self._machine.mode is not ListenMode.REALTIME:
             self._hearing.stop()
         self._utterance = pcm
@@ -282,21 +356,26 @@ class Session:
             voice_timeout_s=self._services.settings.turn.voice_timeout_s,
             on_first_audio=self._machine.first_audio,
         )
-        conversation = self.device.conversation
-        turn = Turn(self.delivery, self._services, self.device, conversation, reply, timeline, log)
+        turn = Turn(self.delivery, self._services, self.device, reply, self._errands, timeline, log)
+        ahead = self._early.take()
         if self._allowance.turn():
-            said = None if pcm is None else self._recognition.finish(pcm)
+            if said is None and pcm is not None:
+                said = self._recognition.finish(pcm)
         else:
             log.warning("turn refused", limit="limits.turns_per_min")
             self._recognition.discard()
             said = self._allowance.refusal()
-        self._turn = asyncio.create_task(self._run_turn(turn, said, log))
+        self._turn = asyncio.create_task(self._run_turn(turn, said, ahead, log))
 
-    async def _run_turn(self, turn: Turn, said: Said | None, log: FilteringBoundLogger) -> None:
+    async def _run_turn(
+        self, turn: Turn, said: Said | None, ahead: Ahead | None, log: FilteringBoundLogger
+    ) -> None:
         try:
             with self._services.activity.turn():
-                await turn.run(said)
+                await turn.run(said, ahead)
             self._machine.turn_ended()
+            head_start_s = self._services.settings.turn.head_start_ms / 1000
+            self._earshot.open(self._now(), self._now() + head_start_s)
         except Disconnected:
             pass
         except Exception:

@@ -19,6 +19,10 @@ class TurnSettings:
     no_speech_s: Annotated[float, Gt(0)] = 20.0  #: listening in auto mode ends when nobody speaks
     resume_s: Annotated[float, Ge(0), Le(60)] = 15.0  #: an answer waits so long for a lost doll
     early_stt: bool = True  #: recognise at a likely end, before the silence is over
+    #: And ask the brain then, if the text reads as finished: only with requests that the day has
+    #: left over, so that no turn misses them.
+    early_answer: bool = True
+    local_wishes: bool = True  #: volume, stop, repeat, the time … without a brain (relay/intents)
 
     #: A wait for the quota up to this is silent; a longer one is taken only if no model is free.
     silent_wait_s: Annotated[float, Ge(0), Le(10)] = 2.0

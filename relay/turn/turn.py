@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,17 +15,20 @@ from structlog.typing import FilteringBoundLogger
 
 from relay.devices.device import Device
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.base import Action, Request
-from relay.memory.conversation import Conversation
+from relay.llm.base import Action
 from relay.quota.base import SupersededError
 from relay.services import Services
+from relay.turn.ahead import Ahead, answered
 from relay.turn.answer import Answer
 from relay.turn.chime import chime
+from relay.turn.errands import Errands
 from relay.turn.face import Face
 from relay.turn.fillers import Fillers, Sound
 from relay.turn.lines import Lines
+from relay.turn.question import question
+from relay.turn.quiet import NotCalledError, Quiet
 from relay.turn.recognition import Said
-from relay.turn.reply import Doll, Reply
+from relay.turn.reply import Aside, Doll, Reply
 from relay.turn.timeline import Timeline
 from relay.wire.errors import Disconnected
 from relay.wire.messages import Stt, Tts
@@ -38,8 +42,8 @@ class Turn:
         doll: Doll,
         services: Services,
         device: Device,
-        conversation: Conversation,
         reply: Reply,
+        errands: Errands,
         timeline: Timeline,
         log: FilteringBoundLogger,
     ) -> None:
@@ -47,19 +51,24 @@ class Turn:
         self._services = services
         self._settings = services.settings.turn
         self._device = device
-        self._conversation = conversation
         self._reply = reply
+        self._errands = errands
+        self._rest = errands.rest
         self._timeline = timeline
         self._log = log
         self._language = device.languages[0]
         self._said: str | None = None
         self._talking = False
         self._lines = Lines(device, services.lines)
-        self._face = Face(doll)
+        self._face = Face(doll, device.persona.lights)
         since = self._now() if timeline.endpoint is None else timeline.endpoint
-        self._fillers = Fillers(reply, self._settings, self._filler, self._bridge, since)
+        answered_s = None if device.answered_at is None else self._now() - device.answered_at
+        self._quiet = Quiet(device.persona, self._clock(), answered_s)
+        reply.volume = self._quiet.volume
+        bridged = replace(self._settings, max_fillers=0) if self._quiet.hushed else self._settings
+        self._fillers = Fillers(reply, bridged, self._filler, self._bridge, since)
         self._answer = Answer(
-            conversation,
+            device.conversation,
             timeline,
             self._face,
             self._fillers,
@@ -67,8 +76,8 @@ class Turn:
             self._act,
         )
 
-    async def run(self, said: Said | None) -> None:
-        """Answer what was said; None where there was no speech in it.
+    async def run(self, said: Said | None, ahead: Ahead | None = None) -> None:
+        """Answer what was said; None where there was no speech in it. `ahead` may be the answer.
 
         However it goes, the doll has heard something and got `tts stop` when this returns. When it
         is cancelled nothing more is sent. Then, and when the doll has gone (Disconnected is
@@ -76,37 +85,44 @@ class Turn:
         """
         fillers = asyncio.create_task(self._fillers.run())
         try:
-            await self._respond(said)
+            await self._respond(said, ahead)
         finally:
+            if ahead is not None:
+                ahead.discard()
             fillers.cancel()
             await asyncio.wait((fillers,))
             if not fillers.cancelled() and (error := fillers.exception()) is not None:
                 self._log.debug("fillers failed", why=repr(error))
             self._log_turn()
+        if self._reply.begun:
+            self._device.answered_at = self._now()
         self._remember(self._reply.said())
         await self._doll.send(Tts(state="stop"))
 
-    async def _respond(self, said: Said | None) -> None:
+    async def _respond(self, said: Said | None, ahead: Ahead | None) -> None:
         """Answer, and say what went wrong where something does."""
         try:
             async with asyncio.timeout(self._settings.turn_timeout_s):
-                await self._respond_to(said)
+                await self._respond_to(said, ahead)
         except ProviderError as error:
             self._log.warning("turn failed", kind=error.kind, why=error.message)
             await self._say_failure(error)
         except TimeoutError:
             self._log.warning("turn failed", kind=ErrorKind.NETWORK, why="it took too long")
             await self._say_line(f"failure.{ErrorKind.NETWORK}")
+        except NotCalledError:
+            self._log.info("turn given up", why="it is quiet, and nobody called the doll")
         except SupersededError:
             self._log.info("turn given up", why="the doll asked for something newer")
         except (Disconnected, asyncio.CancelledError):
+            self._rest.keep(self._reply.unheard(), self._language, self._now())
             self._remember(self._reply.heard())
             raise
         except Exception:  # noqa: BLE001 (logged; a bug ends the turn, not the doll)
             self._log.exception("turn failed", kind="internal")
             await self._say_line("failure.internal")
 
-    async def _respond_to(self, said: Said | None) -> None:
+    async def _respond_to(self, said: Said | None, ahead: Ahead | None) -> None:
         utterance = said if isinstance(said, np.ndarray) else None
         if isinstance(said, asyncio.Task):
             transcript = await said
@@ -115,9 +131,11 @@ class Turn:
         if utterance is None and self._said is None:
             await self._say_line("failure.not_heard")
             return
-        events = self._services.brain.answer(
-            self._request(), doll=self._device.id, utterance=utterance
-        )
+        if utterance is None and await self._run_errand():
+            return
+        request = question(self._device, self._said or "", self._language, self._clock())
+        brain, doll = self._services.brain, self._device.id
+        events = answered(brain, request, doll, utterance, ahead)
         async with aclosing(events):
             if utterance is not None:
                 heard = await self._answer.heard(events)
@@ -126,6 +144,7 @@ class Turn:
                     await self._say_line("failure.not_heard")
                     return
                 await self._understood(heard.text, heard.language)
+            self._rest.forget()  # something new is talked about
             await self._reply.say(self._answer.words(events), self._language)
         if not self._reply.said():
             raise ProviderError(ErrorKind.SERVER, "Nothing in the answer could be spoken.")
@@ -133,21 +152,28 @@ class Turn:
     async def _understood(self, text: str, language: str) -> None:
         if not text:
             return
+        self._quiet.heard(text)
         self._said, self._language = text, language
         self._log.debug("heard", text=text)
         await self._doll.send(Stt(text=text))
         await self._talk()
 
-    def _request(self) -> Request:
-        return Request(
-            persona=self._device.persona,
-            history=self._conversation.history(),
-            text=self._said or "",
-            language=self._language,
-            now=self._clock(),
-            notes=self._conversation.notes(),
-            tools=self._device.toolbox.offered() if self._device.toolbox else (),
-        )
+    async def _run_errand(self) -> bool:
+        """Do what needs no brain; whether it was that."""
+        if not self._settings.local_wishes:
+            return False
+        spoken = await self._errands.run(self._said or "", self._language)
+        if spoken is None:
+            return False
+        await self._face.speak()
+        if not spoken.remembered:
+            self._said = None
+        if (sound := await self._lines.sound(spoken.text, spoken.language)) is not None:
+            await self._reply.recorded(*sound, spoken.text, remembered=spoken.remembered)
+        else:
+            text = spoken.text if spoken.remembered else Aside(spoken.text)
+            await self._reply.say(_whole(text), spoken.language)
+        return True
 
     def _act(self, action: Action) -> None:
         if self._device.toolbox is not None:
@@ -180,6 +206,8 @@ class Turn:
 
     async def _say_line(self, key: str, text: str = "") -> None:
         """Speak a fixed line, and if even that fails, play the chime."""
+        if self._quiet.hushed:
+            return
         self._remember(self._reply.said())
         await self._talk()
         text = text or self._lines.text(key, self._language)
@@ -201,7 +229,7 @@ class Turn:
     def _remember(self, answer: str) -> None:
         """Keep what was said and what was spoken of the answer to it, once."""
         if self._said and answer:
-            self._conversation.add(self._said, answer)
+            self._device.conversation.add(self._said, answer)
             self._log.debug("answered", text=answer)
         self._said = None
         self._reply.forget()
