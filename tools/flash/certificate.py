@@ -21,7 +21,11 @@ def certificate(path: Path) -> BuiltFile:
     try:
         text = path.read_text(encoding="ascii")
         pem = text[text.index(_BEGIN) : text.index(_END) + len(_END)]
-        return BuiltFile(OWN_CA, ssl.PEM_cert_to_DER_cert(pem))
+        der = ssl.PEM_cert_to_DER_cert(pem)
+        if not der:
+            raise ValueError("nothing between its marks")
+        ssl.create_default_context(cadata=der)  # raises for what is none
+        return BuiltFile(OWN_CA, der)
     except (OSError, ValueError) as error:
         detail = getattr(error, "strerror", None) or "no PEM"
         raise FlashError("certificate", path=path, detail=detail) from None
