@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,24 @@ from hypothesis import strategies as st
 
 from relay.persona import Exchange, PersonaError, load
 from relay.persona.loader import MAX_FILE_BYTES, SHIPPED, names
+from relay.persona.quiet import QuietHours
+
+MORE = """\
+wake = ["몽아"]
+rules = ["노래하지 마."]
+
+[lights]
+happy = "#ffA000"
+sad = "#1e3cff"
+
+[quiet]
+from = 22:30:00
+to = "07:00"
+answers = "called"
+volume = 25
+
+[[examples]]
+"""
 
 GOOD = """\
 name = "몽이"
@@ -54,6 +73,43 @@ def test_reads_all_that_a_file_says(tmp_path: Path) -> None:
     }
 
 
+def test_reads_rules_wake_names_lights_and_quiet_hours(tmp_path: Path) -> None:
+    persona = load(write(tmp_path, GOOD.replace("[[examples]]\n", MORE)))
+    assert persona.rules == ("노래하지 마.",)
+    assert persona.calls == ("몽이", "몽아")
+    assert persona.lights == {"happy": 0xFFA000, "sad": 0x1E3CFF}
+    assert persona.quiet == QuietHours(time(22, 30), time(7), called=True, volume=0.25)
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "said"),
+    [
+        (('"#1e3cff"', '"blue"'), 11, "`sad` must be a colour"),
+        (('"#1e3cff"', '"#10d020"'), 11, "the microphone is open"),
+        (("sad =", "gloomy ="), 11, "`gloomy` is no emotion"),
+        (('"07:00"', '"7 in the morning"'), 15, "`quiet.to` must be a time of day"),
+        (("22:30:00", "1979-05-27T22:30:00Z"), 14, "`quiet.from` must be a time of day"),
+        (('"07:00"', '"22:30"'), 14, "the same time"),
+        (("to =", "until ="), 13, "`from` and `to`"),
+        (('"called"', '"never"'), 16, "`quiet.answers`"),
+        (("volume = 25", "volume = 0"), 17, "`quiet.volume`"),
+        (("volume = 25", "volume = true"), 17, "`quiet.volume`"),
+        (("volume", "loudness"), 17, "`quiet.loudness` is not known"),
+        (('["몽아"]', '"몽아"'), 6, "`wake` must be a list"),
+        (('["노래하지 마."]', '[""]'), 7, "`rules` must be a list"),
+        (("greeting =", "greating ="), 24, "`lines.ko.greating` is no line"),
+    ],
+)
+def test_says_what_is_wrong_with_those_and_where(
+    tmp_path: Path, change: tuple[str, str], line: int, said: str
+) -> None:
+    text = GOOD.replace("[[examples]]\n", MORE)
+    assert change[0] in text
+    message = wrong(tmp_path, text.replace(*change, 1))
+    assert f"line {line}:" in message, message
+    assert said in message
+
+
 def test_names_may_be_written_another_way_in_another_language(tmp_path: Path) -> None:
     text = f'{GOOD}\n[lines.en]\ngreeting = "Hi, {{owner}}!"\n[names.en]\nowner = "Sua"\n'
     persona = load(write(tmp_path, text))
@@ -69,7 +125,10 @@ def test_a_doll_without_an_owner_says_no_line_with_a_hole_in_it(tmp_path: Path) 
     assert persona.lines["ko"]["greeting"] == ("안녕!",)
 
 
-@pytest.mark.parametrize("name", ["chacha", "chacha-en"])
+SHIPPED_NAMES = ["chacha", "chacha-en", "storyteller", "storyteller-en", "study", "study-en"]
+
+
+@pytest.mark.parametrize("name", SHIPPED_NAMES)
 def test_the_shipped_personas_load(name: str) -> None:
     persona = load(name)
     assert persona.examples
@@ -161,4 +220,4 @@ def test_any_bytes_are_a_persona_or_a_clear_error(
 
 
 def test_no_file_but_personas_lies_among_the_shipped_ones() -> None:
-    assert {path.stem for path in SHIPPED.glob("*.toml")} == {"chacha", "chacha-en"}
+    assert {path.stem for path in SHIPPED.glob("*.toml")} == {*SHIPPED_NAMES}
