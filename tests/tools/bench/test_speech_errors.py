@@ -29,6 +29,21 @@ def test_words_and_characters_are_counted(
     assert errors.rate == pytest.approx(rate)
 
 
+@pytest.mark.parametrize(
+    ("said", "heard", "wrong"),
+    [
+        ("뭐 했대?", "뭐 했데", 0),  # written in two ways, said alike
+        ("네 덕분에", "내 덕분에", 0),
+        ("그렇게 할 거야", "그러케 할꺼야", 0),
+        ("빵 냄새", "방 냄새", 1),
+    ],
+)
+def test_what_sounds_alike_is_no_error_of_hearing(said: str, heard: str, wrong: int) -> None:
+    errors = Errors("ko", as_pronounced=True)
+    errors.add(said, heard)
+    assert errors.wrong == wrong
+
+
 def test_sentences_add_up_by_their_length() -> None:
     errors = Errors("en")
     errors.add("one two three", "one two three")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -13,7 +16,9 @@ from tests.fakes.tts import FakeTextToSpeech
 from tools.bench import speech_voice
 from tools.bench.report import Goal
 from tools.bench.speech_memory import peak_mb
-from tools.bench.speech_voice import sentences
+from tools.bench.speech_voice import SetName, sentences
+
+NAMES = get_args(SetName)
 
 
 def plain(text: str) -> str:
@@ -22,11 +27,15 @@ def plain(text: str) -> str:
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_no_sentence_that_tunes_measures(language: str) -> None:
-    tuning = {plain(text) for text in sentences("tuning", language)}
-    held_out = {plain(text) for text in sentences("held_out", language)}
-    assert len(tuning) >= 12
-    assert len(held_out) >= 12
-    assert not tuning & held_out
+    sets = [{plain(text) for text in sentences(name, language)} for name in NAMES]
+    assert min(map(len, sets)) >= 12
+    assert len(set.union(*sets)) == sum(map(len, sets))
+
+
+def test_no_recording_that_tunes_measures() -> None:
+    prompts = tomllib.loads(Path(speech_voice.__file__).with_name("human.toml").read_text("utf-8"))
+    assert set(prompts) == set(NAMES)
+    assert len(set.union(*map(set, prompts.values()))) == sum(map(len, prompts.values()))
 
 
 class Parrot(FakeSpeechToText):
@@ -49,12 +58,15 @@ async def test_a_round_trip_without_errors_meets_its_goals() -> None:
     result: dict[str, float] = {}
     goals: list[Goal] = []
     await speech_voice._voice(Parrot(voice), voice, result, goals)  # type: ignore[arg-type]
-    assert result["round_trip_ko_cer_percent"] == 0
+    for part in ("", "_held_out", "_second", "_sound_alike"):
+        assert result[f"round_trip_ko{part}_cer_percent"] == 0
     assert result["round_trip_en_wer_percent"] == 0
     assert all(goal.met for goal in goals)
     assert [call.text for call in voice.calls] == [
         *sentences("held_out", "ko"),
+        *sentences("second", "ko"),
         *sentences("held_out", "en"),
+        *sentences("second", "en"),
     ]
 
 
