@@ -51,8 +51,9 @@ class Errors:
 def characters(text: str) -> list[str]:
     """The syllables; a number or an abbreviation counts as the words it is read as.
 
-    Spaces do not count, as in the figures of KsponSpeech (Bang et al. 2020, Applied Sciences 10(19)
-    6936): Koreans set many of them as they like, and its transcripts accept numbers either way too.
+    Spaces do not count, since Koreans set many of them as they like: KsponSpeech normalises them
+    for that reason (its sWER), and transcribes numbers both ways (Bang et al. 2020, Applied
+    Sciences 10(19) 6936, sections 2.2 and 3.2).
     """
     return [sign for sign in normalise(text) if sign.isalnum()]
 

@@ -40,12 +40,12 @@ METHOD = (
     "two sets of sentences that never tuned anything (sentences.toml: held_out and second), the "
     "goals over both; English recognition on human recordings at 8 kHz, Korean on the embedded "
     "voices (synthetic: an upper bound with their mispronunciations, and nothing certain about "
-    "people); round trip: the voice, then the ear; Korean counts characters without spaces, English "
-    "words spelled as Whisper's normaliser does; sound alike: the same after both sides are written "
-    "as they are pronounced; time with early start: from a likely end to the transcript, less the "
-    "shortest silence that is waited for anyway; first audio: from the text to the first samples, "
-    "nothing cached; real-time factor: seconds of work for one of sound; memory: peak of a process "
-    "with detector, ear and voice that does a turn in each language"
+    "people); round trip: the voice, then the ear; Korean counts characters without spaces, "
+    "English words spelled as Whisper's normaliser does; sound alike: the same after both sides "
+    "are written as they are pronounced; time with early start: from a likely end to the "
+    "transcript, less the shortest silence that is waited for anyway; first audio: from the text "
+    "to the first samples, nothing cached; real-time factor: seconds of work for one of sound; "
+    "memory: peak of a process with detector, ear and voice that does a turn in each language"
 )
 
 
