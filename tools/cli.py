@@ -17,6 +17,7 @@ from tools.devices.command import devices, pair
 from tools.fake_gemini.command import fake_gemini
 from tools.flash.command import flash, logs, shell
 from tools.models_pull import models
+from tools.persona.command import persona as personas
 from tools.simulator.command import sim
 from tools.update.command import update
 from tools.voice.command import voice
@@ -35,6 +36,7 @@ app.command()(shell)
 app.command()(update)
 app.command()(pair)
 app.add_typer(devices, name="devices")
+app.add_typer(personas, name="persona")
 app.add_typer(admin, name="admin")
 app.command()(certificate)
 app.add_typer(models, name="models")

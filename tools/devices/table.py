@@ -28,7 +28,7 @@ def table(records: Sequence[DeviceRecord], settings: Settings, words: Mapping[st
             record.board or "–",
             record.id,
         )
-        made.add_row(*(Text(_shown(cell)) for cell in row))
+        made.add_row(*(Text(shown(cell)) for cell in row))
     return made
 
 
@@ -40,6 +40,6 @@ def _seen(record: DeviceRecord, zone: ZoneInfo, words: Mapping[str, str]) -> str
     return datetime.fromtimestamp(record.last_seen, zone).strftime("%Y-%m-%d %H:%M")
 
 
-def _shown(text: str) -> str:
-    """What a device says about itself must not steer the terminal."""
+def shown(text: str) -> str:
+    """`text` for the terminal: what a device says about itself must not steer the terminal."""
     return "".join(c if c.isprintable() else "·" for c in text)

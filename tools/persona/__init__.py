@@ -1,0 +1,1 @@
+"""`doll persona`: who the dolls are, and how they learn to speak."""
