@@ -36,17 +36,19 @@ _SECTION = "doll_page."
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class File:
+    """One file as it is sent."""
+
     body: bytes
     type: str
     etag: str
 
 
 @lru_cache(maxsize=1)
-def files() -> Mapping[str, _File]:
+def files() -> dict[str, File]:
     """All files of the page by their path under `/doll/`. Nothing else can be asked for."""
     return {
-        path.relative_to(_FOLDER).as_posix(): _File(
+        path.relative_to(_FOLDER).as_posix(): File(
             body := path.read_bytes(), kind, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         )
         for path in sorted(_FOLDER.rglob("*"))
