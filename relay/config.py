@@ -39,6 +39,7 @@ from relay.hearing.endpointing import EndpointSettings
 from relay.llm.settings import Brain, LlmSettings
 from relay.memory.settings import MemorySettings
 from relay.quota.settings import QuotaSettings
+from relay.recorder.settings import RecorderSettings
 from relay.stt.settings import SttSettings
 from relay.tts.settings import TtsSettings
 from relay.turn.earshot import ListenSettings
@@ -151,6 +152,7 @@ class Settings(BaseSettings):
     memory: MemorySettings = Field(default_factory=MemorySettings)
     quota: QuotaSettings = QuotaSettings()
     tts: TtsSettings = TtsSettings()
+    recorder: RecorderSettings = Field(default_factory=RecorderSettings)
     updates: UpdateSettings = UpdateSettings()
 
     @property

@@ -13,6 +13,7 @@ from fastapi import WebSocket
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
+from relay.audio import Pcm
 from relay.devices.device import Device
 from relay.devices.newcomers import Newcomers
 from relay.devices.pairing import Pairing
@@ -22,6 +23,10 @@ from relay.devices.watch import Watch
 from relay.memory.memory import Memory
 from relay.metrics.refusals import Limit, count
 from relay.places import Places
+from relay.recorder.flight import FlightRecorder
+from relay.recorder.shelf import Recordings
+from relay.recorder.sign import Sign
+from relay.recorder.tape import Doll, Tape
 from relay.services import Services
 from relay.store.database import Database
 from relay.turn.machine import State
@@ -66,6 +71,8 @@ class Dolls:
             activity=services.activity,
             zone=ZoneInfo(services.settings.persona.timezone),
         )
+        recordings = Recordings.of(services.settings)
+        self._flight = FlightRecorder(recordings, services.settings.recorder)
         self._watch = Watch(self.registry.generation)
         self._watch.follow(self._newcomers.follow)
         self._watch.follow(self._follow)
@@ -83,6 +90,7 @@ class Dolls:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch.run())
             group.create_task(self.memory.run())
+            group.create_task(self._flight.run())
 
     async def serve(self, websocket: WebSocket, *, confirmed: bool = False) -> None:
         """Serve one socket until it closes, and the session that it began until that ends.
@@ -157,6 +165,7 @@ class Dolls:
 
     async def _converse(self, connection: Connection, device: Device, old: Session | None) -> None:
         session = self._sessions[device.id] = Session(connection, self._services, device)
+        sign: Sign | None = None
         lasts_s = self._services.settings.limits.session_s
         loop = asyncio.get_running_loop()
         self._ends[session] = loop.call_later(lasts_s, self._end_of_time, session, _LOOKS)
@@ -167,11 +176,32 @@ class Dolls:
             await connection.greet()
             if old is not None:
                 await old.delivery.close(*_REPLACED)
+            sign = self._hang_sign(session, connection)
             await session.run()
         finally:
+            if sign is not None:
+                sign.close()
             self._ends.pop(session).cancel()
             if self._sessions.get(device.id) is session:
                 del self._sessions[device.id]
+
+    def _hang_sign(self, session: Session, connection: Connection) -> Sign:
+        """Show whether the doll's turns are recorded, and record them while that is shown."""
+        device = session.device
+        device.sign = sign = Sign(
+            session.delivery.send,
+            lambda: device.record.recorder_until,
+            connection.log,
+            has_light=connection.hello.features.recorder,
+            language=device.languages[0],
+        )
+
+        def tape(doll: Doll, question: Pcm | None) -> Tape | None:
+            return self._flight.tape(doll, device.id, question) if sign.is_shown else None
+
+        device.tape = tape
+        sign.update()
+        return sign
 
     def _end_of_time(self, session: Session, looks: int) -> None:
         """A session is over, as soon as nobody talks. Its doll comes back with a new one."""
@@ -225,6 +255,8 @@ class Dolls:
             self._start(session.delivery.close(*_NEW_TOKEN))
         else:
             device.record = record
+            if device.sign is not None:
+                device.sign.update()
             if record.rotate and device.takes_tokens:
                 device.takes_tokens = False  # one is on its way
                 self._start(self._rotate(session))

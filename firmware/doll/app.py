@@ -182,6 +182,8 @@ class Doll:
     # The relay
 
     def _on_link(self, up):
+        if up and not self.relay.resumed:
+            self._light.records = False  # a new session says so anew
         if self._update and not up:
             self._update.stop()
         self.turn.on_link(up, time.ticks_ms())
@@ -204,6 +206,9 @@ class Doll:
             identity.take_token(message, self._conf, self._name, self.relay)
         elif kind == "alert":
             self._on_alert(message)
+        elif kind == "recorder":
+            self._light.records = message.get("state") == "on"
+            log.info("recorder %s", "on" if self._light.records else "off")
         elif kind == "error":
             log.warn(
                 "relay error code=%s %s",

@@ -9,7 +9,7 @@ _HELLO = {
     "type": "hello",
     "version": 1,
     "transport": "websocket",
-    "features": {"report": True, "mcp": True, "resume": True, "token": True},
+    "features": {"report": True, "mcp": True, "resume": True, "token": True, "recorder": True},
     "audio_params": _AUDIO,
 }
 

@@ -54,10 +54,16 @@ _OFF = (0, 0, 0)
 _WARN_EVERY_MS = const(3000)
 _WARN_MS = const(100)
 
+# A doll whose turns are recorded says so in every state, the open microphone included: a short
+# flash of white each second. It goes before the other.
+_RECORD_EVERY_MS = const(1000)
+_RECORD_MS = const(100)
+
 # What is shown.
 _DARK = const(0)
 _LIT = const(1)
 _WARNING = const(2)
+_RECORDING = const(3)
 
 
 class Light:
@@ -68,6 +74,7 @@ class Light:
         self._emotion = None
         self._colour = None  # of that feeling, where the relay has one for this doll
         self.warns = False  # of an insecure link
+        self.records = False  # the relay keeps what is said
         self.brightness = brightness
         self.show("booting")
 
@@ -89,7 +96,10 @@ class Light:
             (rgb & 255) * k // 255,
         )
         lit = 1 if rgb else 0
-        self._looks = (_OFF, colour, (k, 0, 0)) if self._pixel else (0, lit, 1 - lit)
+        if self._pixel:
+            self._looks = (_OFF, colour, (k, 0, 0), (k, k, k))
+        else:
+            self._looks = (0, lit, 1 - lit, 1 - lit)
         self._blink = _BLINKS.get(state, 0)
         self._shown = None
         self._put(_LIT)
@@ -104,7 +114,9 @@ class Light:
 
     # Blinks. Call it every 20 ms or so.
     def tick(self, now):
-        if self.warns and now % _WARN_EVERY_MS < _WARN_MS and self._state != "listening":
+        if self.records and now % _RECORD_EVERY_MS < _RECORD_MS:
+            self._put(_RECORDING)
+        elif self.warns and now % _WARN_EVERY_MS < _WARN_MS and self._state != "listening":
             self._put(_WARNING)
         elif self._blink and now % self._blink >= self._blink >> 1:
             self._put(_DARK)

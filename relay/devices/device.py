@@ -7,11 +7,14 @@ from collections.abc import Callable, Sequence
 
 from pydantic import SecretStr
 
+from relay.audio import Pcm
 from relay.devices.mcp import Toolbox
 from relay.devices.records import DeviceRecord
 from relay.memory.conversation import Conversation
 from relay.persona import Persona
 from relay.persona.wording import wordings
+from relay.recorder.sign import Sign
+from relay.recorder.tape import Doll, Tape
 from relay.services import Services
 
 
@@ -27,6 +30,9 @@ class Device:
         self.toolbox: Toolbox | None = None  #: what it can be asked to do, while it is connected
         self.conversation = Conversation(services.settings.memory)  #: what was said with it
         self.answered_at: float | None = None  #: when it spoke last, in the loop's seconds
+        self.sign: Sign | None = None  #: shows whether its turns are recorded
+        self.tape: Callable[[Doll, Pcm | None], Tape | None] = _no_tape
+        """What records a turn to this doll, of which the utterance is given; None: nothing does."""
         self._services = services
         self._last_line: dict[str, str] = {}
 
@@ -58,6 +64,10 @@ class Device:
         fresh = [variant for variant in variants if variant != self._last_line.get(key)]
         self._last_line[key] = choice = random.choice(fresh or variants)  # noqa: S311
         return choice
+
+
+def _no_tape(_doll: Doll, _question: Pcm | None) -> None:
+    return None
 
 
 def _nobody_waits(_: bool) -> None:

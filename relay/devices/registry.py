@@ -226,6 +226,16 @@ class Registry:
             )
             await bump(connection)
 
+    async def record_until(self, device_id: str, until: int | None) -> None:
+        """Have the doll's turns recorded until then (Unix time), or not any more. Raises
+        RegistryError."""
+        async with self._database.writing() as connection:
+            await self._must_know(connection, device_id)
+            await connection.execute(
+                update(devices).where(devices.c.id == device_id).values(recorder_until=until)
+            )
+            await bump(connection)
+
     async def generation(self) -> int:
         """Grows whenever something was changed that a connected doll must follow."""
         query = select(counters.c.value).where(counters.c.name == "generation")

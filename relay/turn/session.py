@@ -349,14 +349,14 @@ class Session:
         self._turns += 1
         log = self._log.bind(turn=self._turns)
         reply = Reply(
-            self.delivery,
+            doll,
             self._services.tts,
             timeline,
             head_start_s=self._services.settings.turn.head_start_ms / 1000,
             voice_timeout_s=self._services.settings.turn.voice_timeout_s,
             on_first_audio=self._machine.first_audio,
         )
-        turn = Turn(self.delivery, self._services, self.device, reply, self._errands, timeline, log)
+        turn = Turn(doll, self._services, self.device, reply, self._errands, timeline, log)
         ahead = self._early.take()
         if self._allowance.turn():
             if said is None and pcm is not None:
@@ -364,8 +364,11 @@ class Session:
         else:
             log.warning("turn refused", limit="limits.turns_per_min")
             self._recognition.discard()
+        tape = self.device.tape(self.delivery, pcm)
+        doll = tape or self.delivery
             said = self._allowance.refusal()
-        self._turn = asyncio.create_task(self._run_turn(turn, said, ahead, log))
+        running = self._run_turn(turn, said, ahead, log)
+        self._turn = asyncio.create_task(tape.around(running, timeline) if tape else running)
 
     async def _run_turn(
         self, turn: Turn, said: Said | None, ahead: Ahead | None, log: FilteringBoundLogger

@@ -41,6 +41,7 @@ class Features(Struct, frozen=True):
     report: bool = False  #: ours: it sends a `report` after each reply
     resume: bool = False  #: ours: it can go on with a reply that a lost link cut off
     token: bool = False  #: ours: it stores a new token that it is sent
+    recorder: bool = False  #: ours: its light shows that its turns are recorded
 
 
 class Resume(Struct, frozen=True):
@@ -210,6 +211,12 @@ class Token(Struct, frozen=True, tag="token"):
         return "Token()"  # nothing that prints a message gives it away
 
 
+class RecorderState(Struct, frozen=True, tag="recorder"):
+    """Relay to device, ours: its turns are recorded from now on, or not any more."""
+
+    state: Literal["on", "off"]
+
+
 class Alert(Struct, frozen=True, tag="alert"):
     """Relay to device: a text to show, with a sound. Stock firmware wants all three fields."""
 
@@ -230,7 +237,18 @@ class Pong(Struct, frozen=True, tag="pong"):
 
 
 RelayMessage: TypeAlias = (
-    ServerHello | Stt | Llm | Tts | Mcp | System | UpdateOffer | Token | Alert | Error | Pong
+    ServerHello
+    | Stt
+    | Llm
+    | Tts
+    | Mcp
+    | System
+    | UpdateOffer
+    | Token
+    | RecorderState
+    | Alert
+    | Error
+    | Pong
 )
 
 _decoder = msgspec.json.Decoder(DeviceMessage)

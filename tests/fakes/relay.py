@@ -120,6 +120,7 @@ async def running(port: int = 0, **settings: dict[str, Any]) -> AsyncIterator[Re
     """
     settings["turn"] = {"max_fillers": 0, **settings.get("turn", {})}
     with tempfile.TemporaryDirectory(prefix="relay-") as data:
+        settings["relay"] = {"data": data, **settings.get("relay", {})}
         async with _running(port, Path(data), Settings(**settings)) as relay:
             yield relay
 

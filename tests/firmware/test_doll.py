@@ -440,3 +440,14 @@ async def test_a_board_that_does_not_exist_is_named(tmp_path: Path) -> None:
     async with world(tmp_path, board="esp99") as w:
         assert await w.doll.line("settings board: ") == "there is no file boards/esp99.py"
         assert await w.doll.ended() == 3  # it tries again
+
+
+async def test_the_light_follows_the_recorder_to_the_end_of_the_session(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        link = await w.link()
+        await link.say(type="recorder", state="on")
+        await w.doll.line("recorder on")
+        await link.say(type="recorder", state="off")
+        await w.doll.line("recorder off")
+        await link.say(type="recorder", state=["no state"])
+        await w.doll.line("recorder off")

@@ -139,7 +139,7 @@ assert levels == [1, 0, 1, 0, 1], levels
 
 def test_blinking_takes_no_heap(check: Check) -> None:
     check("""
-light.warns = True
+light.warns = light.records = True
 light.show("thinking")
 def blink(n):
     while n:
@@ -187,6 +187,45 @@ for state in ("idle", "speaking"):
     led.show(state)
     del levels[:]
     for now in range(200, 6200, 20):
+        led.tick(now)
+    assert levels == ([1, 0] if state == "idle" else [0, 1]) * 2, (state, levels)
+""")
+
+
+def test_a_recorded_doll_flashes_white_in_every_state_also_while_it_listens(check: Check) -> None:
+    check("""
+light.dim(40)
+light.warns = True  # which does not hide it
+for state in STATES:
+    if state == "setup":  # which is white itself
+        continue
+    light.records = False
+    light.show(state)
+    light.tick(500)
+    assert pixel.shown != (40, 40, 40), state
+    light.records = True
+    flashes = 0
+    for now in range(0, 6000, 20):
+        light.tick(now)
+        flashes += pixel.shown == (40, 40, 40)
+    assert flashes == 30, (state, flashes)  # 100 ms of each second
+light.records = False
+light.show("listening")
+for now in range(0, 6000, 20):
+    light.tick(now)
+    assert pixel.shown == (0, 40, 0)
+""")
+
+
+def test_a_plain_led_shows_a_recording_as_a_change(check: Check) -> None:
+    check("""
+levels = []
+led = Light(None, levels.append, 32)
+led.records = True
+for state in ("idle", "listening"):
+    led.show(state)
+    del levels[:]
+    for now in range(200, 2200, 20):
         led.tick(now)
     assert levels == ([1, 0] if state == "idle" else [0, 1]) * 2, (state, levels)
 """)
