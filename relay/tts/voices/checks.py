@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
 from relay.tts.voices import pitch
-from relay.tts.voices.recording import Recording
 
 #: Seconds of speech. Qwen3-TTS says three are enough; more than half a minute helps none of them.
 SHORTEST_S: Final = 3.0
@@ -46,6 +45,19 @@ TWO_VOICES_SHARE: Final = 0.15
 
 SPEECH: Final = 0.5  #: probability from which a frame is speech
 SILENCE: Final = 0.15  #: and below which it is none
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Mono samples, full scale 1, at the rate at which they were recorded."""
+
+    samples: NDArray[np.float32]
+    rate_hz: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return len(self.samples) / self.rate_hz
 
 
 class Kind(StrEnum):

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from relay import wav
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
 from relay.hearing.silero_model import SileroModel
-from relay.tts.voices.checks import Judgement, judge
-from relay.tts.voices.recording import Recording, decode
+from relay.tts.voices.checks import Judgement, Recording, judge
+from relay.tts.voices.recording import decode
 
 #: Of silence that stays before and behind the speech.
 MARGIN_S: Final = 0.2

@@ -7,13 +7,13 @@ no AAC, which is what most phones make.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relay.llm.extras import MissingExtraError
+from relay.tts.voices.checks import Recording
 from relay.tts.voices.voice import VoiceError
 
 try:
@@ -28,19 +28,6 @@ LONGEST_S: Final = 180.0  #: more is not even looked at
 #: FFmpeg knows some three hundred formats, and playlists among them that open other files. Only
 #: these are read, and from memory, so that a file cannot reach beyond itself.
 _FORMATS: Final = "wav,w64,aiff,flac,ogg,mp3,aac,amr,mov,mp4,m4a,3gp,3g2,matroska,webm,caf"
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """Mono samples, full scale 1, at the rate at which they were recorded."""
-
-    samples: NDArray[np.float32]
-    rate_hz: int
-
-    @property
-    def seconds(self) -> float:
-        """How long it is."""
-        return len(self.samples) / self.rate_hz
 
 
 def decode(data: bytes) -> Recording:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -106,7 +107,7 @@ class VoiceServer:
             ask = dialect.register(voice, await self._read(voice), language)
             status, body = await self._asked(ask, self._settings.register_s)
             if not 200 <= status < 300:
-                raise self._refused(status, body)
+                raise self._refused(ask, status, body)
         self._there.add(key)
 
     def _left(self, key: str, task: asyncio.Task[None]) -> None:
@@ -124,11 +125,12 @@ class VoiceServer:
             return False
         deleted = False
         for key in self._dialect.keys(voice):
-            status, body = await self._asked(self._dialect.forget(key), QUESTION_S)
+            ask = self._dialect.forget(key)
+            status, body = await self._asked(ask, QUESTION_S)
             if 200 <= status < 300:
                 deleted = True
             elif status != 404:
-                raise self._refused(status, body)
+                raise self._refused(ask, status, body)
             self._there.discard(key)
         return deleted
 
@@ -184,7 +186,7 @@ class VoiceServer:
                 ErrorKind.NETWORK, f"{self.name} was too slow to answer {ask.method} {ask.path}."
             ) from None
         if response.status_code in (401, 403) or response.status_code >= 500:
-            raise self._refused(response.status_code, bytes(body))
+            raise self._refused(ask, response.status_code, bytes(body))
         return response.status_code, bytes(body)
 
     @asynccontextmanager
@@ -197,9 +199,8 @@ class VoiceServer:
                     body += data
                     if len(body) > MAX_ANSWER_BYTES:
                         break
-                raise self._refused(
-                    response.status_code, bytes(body), response.headers.get("retry-after", "")
-                )
+                retry_after = response.headers.get("retry-after", "")
+                raise self._refused(ask, response.status_code, bytes(body), retry_after)
             yield response
 
     @asynccontextmanager
@@ -225,15 +226,27 @@ class VoiceServer:
         if failure is not None:
             raise failure
 
-    def _refused(self, status: int, body: bytes, retry_after: str = "") -> ProviderError:
-        said = body[: 4 * MAX_MESSAGE_CHARS].decode("utf-8", "replace")
-        if self._key:
-            said = said.replace(self._key, "[key]")
+    def _refused(self, ask: Ask, status: int, body: bytes, retry_after: str = "") -> ProviderError:
+        said = body.decode("utf-8", "replace")
+        for secret in (self._key, *_told(ask)):
+            said = said.replace(secret, "[…]") if secret else said
         said = " ".join(said.split())[:MAX_MESSAGE_CHARS]
         retry_after_s = float(retry_after) if retry_after.isdecimal() else None
         return ProviderError(
             _kind(status), f"{self.name} said {status}: {said}", retry_after_s=retry_after_s
         )
+
+
+def _told(ask: Ask) -> list[str]:
+    """What a request says: servers repeat it in their errors, and it is nothing for the log."""
+    fields = [*(ask.json or {}).items(), *ask.form.items()]
+    texts = [
+        value
+        for name, value in fields
+        if isinstance(value, str) and len(value) > 1 and "lang" not in name
+    ]
+    escaped = [json.dumps(text)[1:-1] for text in texts]
+    return sorted({*texts, *escaped}, key=len, reverse=True)
 
 
 def _kind(status: int) -> ErrorKind:

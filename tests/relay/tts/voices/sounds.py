@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
-from relay.tts.voices.checks import Judgement, judge
-from relay.tts.voices.recording import Recording
+from relay.tts.voices.checks import Judgement, Recording, judge
 from relay.wav import encode
 
 

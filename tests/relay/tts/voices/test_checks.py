@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from relay.tts.voices.checks import Judgement, Kind, judge
-from relay.tts.voices.recording import Recording
+from relay.tts.voices.checks import Judgement, Kind, Recording, judge
 from tests.relay.tts.voices.sounds import judged, noise, voice
 
 PAUSE = np.zeros(16_000, np.float32)  # a second

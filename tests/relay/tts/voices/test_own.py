@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -229,6 +230,19 @@ async def test_a_key_is_sent_and_never_told(shelf: VoiceShelf) -> None:
         assert not leaks(caught, KEY)
         async with voice_at(server, shelf) as tts:
             assert (await failure(tts)).kind is ErrorKind.AUTH
+
+
+async def test_what_the_doll_says_is_in_no_error(shelf: VoiceShelf) -> None:
+    words = "그건 비밀이야."
+    escaped = json.dumps({"detail": [{"msg": "bad", "input": words}]}).encode()
+    async with serving_voices() as server, voice_at(server, shelf) as tts:
+        for reply in (refusal(422, f"bad input: {words}"), Reply(422, body=(escaped,))):
+            server.play(reply, reply)  # it asks again, in case the voice was forgotten
+            with pytest.raises(ProviderError) as caught:
+                await spoken(tts, words)
+            assert "bad" in caught.value.message
+            assert "비밀" not in caught.value.message
+            assert json.dumps("비밀")[1:-1] not in caught.value.message
 
 
 async def test_too_much_at_once_comes_back_when_the_server_says(shelf: VoiceShelf) -> None:
