@@ -1,17 +1,19 @@
 # Each command makes the virtual environment and installs what it needs; the second time that takes no time.
 
 PYTHON ?= python3
+FUZZ_SECONDS ?= 20
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test test-slow test-legacy lint relay bench clean
+.PHONY: help demo test test-slow test-legacy fuzz lint relay bench clean
 
 help:
 	@echo "make demo    a simulated doll talks with a relay on this machine (no key needed)"
 	@echo "make test    style, types and all tests"
 	@echo "make test-slow  minutes of talk in real time, which make test leaves out"
 	@echo "make test-legacy  the old SDK of Gemini, in an environment of its own"
+	@echo "make fuzz    look for bytes that break a parser (FUZZ_SECONDS=20 each)"
 	@echo "make relay   run the relay (settings: doll.toml, environment; see README.md)"
 	@echo "make bench   measure: time to the first sound, CPU and memory per doll"
 	@echo "make lint    style and types only"
@@ -34,6 +36,12 @@ test: lint
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow
+
+# Each parser for FUZZ_SECONDS; make test has a short look at the same ones.
+fuzz: $(READY)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null \
+	    || $(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[fuzz]'
+	$(BIN)/python -m tests.fuzz.run $(FUZZ_SECONDS)
 
 # It holds protobuf below 6, so it does not share the environment of the rest.
 test-legacy:
