@@ -111,7 +111,7 @@ class Errands:
 
 def calling(persona: Persona) -> Calling:
     """By which names a character is called, in all languages."""
-    return _calling((persona.name, *(name for name, _ in persona.names.values())))
+    return _calling(persona.calls)
 
 
 @lru_cache(maxsize=256)

@@ -47,7 +47,8 @@ class ScriptedQuota:
 
     A model that is not in `admissions` is told `Now`. A refusal of its requests is learned: it is
     told `after_refusal` from then on. `late_s` is how much longer each wait takes than was said,
-    and `error` is raised instead of a grant. `open_places` counts those that were not left.
+    and `error` is raised instead of a grant. Without `spare` background work has to wait.
+    `open_places` counts those that were not left.
     """
 
     def __init__(self, **admissions: Admission) -> None:
@@ -55,6 +56,7 @@ class ScriptedQuota:
         self.after_refusal: Admission = Later(42.0)
         self.late_s = 0.0
         self.error: Exception | None = None
+        self.spare = True
         self.open_places = 0
         self.asked: list[str] = []
         self.granted: list[Grant] = []
@@ -69,7 +71,10 @@ class ScriptedQuota:
         self, model: str, *, doll: str, tokens: int, priority: Priority = Priority.TURN
     ) -> AsyncGenerator[FakePlace, None]:
         self.asked.append(model)
-        place = FakePlace(self, self.admissions.get(model, Now()), model, doll)
+        admission = self.admissions.get(model, Now())
+        if priority is Priority.BACKGROUND and not self.spare:
+            admission = Later(3600.0)
+        place = FakePlace(self, admission, model, doll)
         place.tokens = tokens
         self.open_places += 1
         try:
