@@ -10,13 +10,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from msgspec import structs
 from structlog.typing import FilteringBoundLogger
 
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
 from relay.devices.device import Device
-from relay.devices.mcp import Toolbox
-from relay.devices.updater import Updater
 from relay.hearing.base import ListenMode
 from relay.hearing.hearing import (
     EndLikely,
@@ -40,6 +37,8 @@ from relay.turn.recognition import Recognition, Said
 from relay.turn.reply import Reply
 from relay.turn.timeline import Timeline
 from relay.turn.turn import Turn
+from relay.turn.upkeep import Upkeep
+from relay.turn.wake import Wake, written
 from relay.wire.blocks import Blocks
 from relay.wire.connection import Connection
 from relay.wire.errors import CloseCode, Disconnected
@@ -47,11 +46,7 @@ from relay.wire.messages import (
     Abort,
     DeviceMessage,
     Listen,
-    Mcp,
-    Report,
-    TokenState,
     Tts,
-    Update,
 )
 
 _FRAME_S = FRAME_SAMPLES / RATE_HZ
@@ -89,12 +84,8 @@ class Session:
         )
         if services.recorder is not None:
             services.recorder.want(device.persona)
-        self._updater: Updater | None = None
-        if services.shelf is not None:
-            self._updater = Updater(self.delivery, services.shelf, device, self._log)
-        if connection.hello.features.mcp:
-            allowed = services.settings.tools.allowed
-            device.toolbox = Toolbox(self.delivery.send, self._log, allowed)
+        mcp = connection.hello.features.mcp
+        self._upkeep = Upkeep(self.delivery, services, device, self._log, mcp=mcp)
         self._blocks = Blocks(FRAME_SAMPLES)
         endpoint = services.settings.endpoint
         try:
@@ -118,6 +109,7 @@ class Session:
         self._early = Early(services, device, self._errands, self._clock)
         now = asyncio.get_running_loop().time
         self._allowance = Allowance(services.settings.limits.turns_per_min, now)
+        self._wake = Wake()
         self._timeline = Timeline()  # of the last turn
         self._listened_s = 0.0  # audio heard since `listen start`
         self._spoke = False  # somebody did, since then
@@ -137,10 +129,7 @@ class Session:
     async def run(self) -> None:
         """Serve the doll. Returns when it has gone, whatever the reason, with nothing left over."""
         try:
-            if self._updater is not None:
-                self._updater.begin()
-            if self.device.toolbox is not None:
-                self.device.toolbox.begin()
+            self._upkeep.begin()
             while True:
                 received = await self.delivery.receive()
                 if isinstance(received, np.ndarray):
@@ -150,10 +139,7 @@ class Session:
         except Disconnected:
             pass
         finally:
-            if self._updater is not None:
-                self._updater.close()
-            if self.device.toolbox is not None:
-                self.device.toolbox.close()
+            self._upkeep.close()
             self._forget_heard()
             await self._cancel_turn()
             await self._early.close()
@@ -167,8 +153,12 @@ class Session:
                 await self._do(self._machine.listen_start(ListenMode(message.mode)))
             case Listen(state="stop"):
                 await self._do(self._machine.listen_stop())
+            case Listen(state="detect") if self._machine.state is State.LISTENING:
+                if message.text:  # no board does that: a program writes what to answer
+                    await self._told(message.text)
             case Listen(state="detect"):
-                self._log.info("wake word", text=message.text)
+                self._log.info("wake word")
+                self._wake.detected()
                 self._earshot.open(self._now(), self._now())
                 if self._machine.busy:
                     self.delivery.cut()
@@ -178,20 +168,8 @@ class Session:
                 self._earshot.open(self._now(), self._now())
                 self.delivery.cut()
                 await self._do(self._machine.abort())
-            case Report():
-                self._log.info("report", **_figures(message))
-                self.delivery.confirm()
-                if self._updater is not None:
-                    self._updater.remind()  # an offer may have been lost along with a link
-            case Update():
-                if self._machine.state is State.IDLE:
-                    self.delivery.confirm()  # it has what it was sent, or would not ask for more
-                if self._updater is not None:
-                    await self._updater.obey(message)
-            case TokenState():
-                self.device.on_token(message.state == "stored")
-            case Mcp() if self.device.toolbox is not None:
-                self.device.toolbox.take(message.payload)
+            case _:
+                await self._upkeep.obey(message, idle=self._machine.state is State.IDLE)
 
     async def _hear(self, pcm: Pcm) -> None:
         for frame in self._blocks.push(pcm):
@@ -202,6 +180,7 @@ class Session:
                 self._hearing.doll_speaks()
             match await self._hearing.push(frame):
                 case SpeechStarted():
+                    self._wake.over()
                     self._spoke = self._speaks = True
                     self._began = self._now()
                     self._services.activity.notice()
@@ -219,6 +198,9 @@ class Session:
                         self._log.info("utterance cut", limit="endpoint.max_utterance_s")
                     await self._said(utterance)
             await self._answer_if_meant()
+            held = self._machine.mode is ListenMode.MANUAL
+            if not held and self._wake.answers(self._listened_s):
+                await self._told(self.device.persona.names_in(self.device.languages[0])[0])
             if self._nobody_speaks():
                 await self._do(self._machine.nothing_heard())
 
@@ -238,6 +220,11 @@ class Session:
         if (heard := self._earshot.meant(self._now(), busy=busy, speaks=speaks)) is not None:
             utterance = self._machine.utterance()
             await self._do(utterance, pcm=heard.pcm, timeline=heard.timeline, said=heard.said)
+
+    async def _told(self, text: str) -> None:
+        """Somebody writes to it; or calls it by its wake word, and says nothing more."""
+        said = written(text, self.device.languages)
+        await self._do(self._machine.utterance(), said=said)
 
     def _hears_early(self) -> bool:
         return self._services.settings.turn.early_stt and self._allowance.recognition()
@@ -316,6 +303,7 @@ class Session:
                     self._listened_s, self._spoke, self._speaks = 0.0, False, False
                     self._hearing.start(self._machine.mode, after_answer=self._answer_sounds())
                 case Do.DROP_HEARING:
+                    self._wake.over()
                     self._forget_heard()
                     self._hearing.stop()
                 case Do.FINISH_HEARING:
@@ -348,6 +336,8 @@ class Session:
         self._timeline = timeline
         self._turns += 1
         log = self._log.bind(turn=self._turns)
+        tape = self.device.tape(self.delivery, pcm)
+        doll = tape or self.delivery
         reply = Reply(
             doll,
             self._services.tts,
@@ -364,8 +354,6 @@ class Session:
         else:
             log.warning("turn refused", limit="limits.turns_per_min")
             self._recognition.discard()
-        tape = self.device.tape(self.delivery, pcm)
-        doll = tape or self.delivery
             said = self._allowance.refusal()
         running = self._run_turn(turn, said, ahead, log)
         self._turn = asyncio.create_task(tape.around(running, timeline) if tape else running)
@@ -396,8 +384,3 @@ class Session:
         _, late = await asyncio.wait({turn}, timeout=_LET_GO_S)
         if late:
             self._log.error("a provider does not let go of a cancelled turn")
-
-
-def _figures(report: Report) -> dict[str, float]:
-    figures = structs.asdict(report)
-    return {key: value for key, value in figures.items() if isinstance(value, (int, float))}

@@ -119,3 +119,18 @@ def test_what_was_played_only_grows_and_never_passes_what_was_sent(
         before = pacer.played_s(now)
         assert 0 <= before <= sent * frame_s + SLACK
         assert before + pacer.remaining_s(now) == pytest.approx(sent * frame_s)
+
+
+@pytest.mark.parametrize("head_start_s", [0.0, 0.6, 2.0])
+@given(gaps=gaps)
+def test_a_stock_board_s_queue_of_40_packets_never_overflows(
+    head_start_s: float, gaps: list[float]
+) -> None:
+    """2.0 is the largest `turn.head_start_ms`; what a board has no room for it drops silently."""
+    pacer, now, packet_s = Pacer(0.06, head_start_s), 7.0, 0.06
+    for gap in gaps:  # the voice hesitates now and then
+        now += gap
+        now += pacer.delay(now)
+        pacer.sent(now)
+        assert pacer.remaining_s(now) <= head_start_s + packet_s + SLACK
+        assert pacer.remaining_s(now) / packet_s <= 40
