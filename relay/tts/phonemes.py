@@ -54,7 +54,8 @@ def to_phonemes(text: str, language: str) -> str:
 def _korean(text: str) -> str:
     # English first: its phonemes hold no Hangul, so the Korean rules leave them alone.
     mixed = ENGLISH_RUN.sub(lambda found: _english(found[0]), normalise(text))
-    return PHRASE.sub(lambda found: korean_phonemes(syllables(found[0])), mixed)
+    # Word by word: with an accent, words that run into each other are not understood.
+    return PHRASE.sub(lambda found: korean_phonemes(syllables(found[0], one_breath=False)), mixed)
 
 
 def _english(text: str) -> str:

@@ -23,8 +23,14 @@ def pronounce(text: str) -> str:
     )
 
 
-def syllables(phrase: str) -> list[list[Syllable]]:
-    """The words of one phrase, all Hangul and spaces, as pronounced syllables."""
+def syllables(phrase: str, *, one_breath: bool = True) -> list[list[Syllable]]:
+    """The words of one phrase, all Hangul and spaces, as pronounced syllables.
+
+    With `one_breath` the rules hold across the spaces (매운 음식 [매우 늠식]), as in fluent speech;
+    without, each word is said by itself, as in careful speech. What makes two words one (할 거야
+    [할 꺼야], 무슨 일 [무슨 닐]) is kept either way.
+    """
     words = [take_apart(word) for word in respell(phrase.split())]
-    rules.apply(words)
+    for breath in [words] if one_breath else [[word] for word in words]:
+        rules.apply(breath)
     return words

@@ -17,8 +17,10 @@ from relay.tts.phonemes import to_phonemes
     [
         ("안녕, 나야.", "ko", "annjɔŋ, naja."),
         ("3시", "ko", "se ɕi"),
+        ("매운 음식", "ko", "mɛun ɯmɕik"),  # word by word, not [매우 늠식]
+        ("할 거야", "ko", "hal ʔkɔja"),  # but what two words do to each other as one stays
         ("Hello!", "en", "həlˈO!"),
-        ("I love 김치.", "en", "ˌI lˈʌv kimʨʰi."),
+        ("I love 김치.", "en", "ˌI lˈʌv kimʨʰʰi."),
         ("unicorn은 뭐야?", "ko", "jˈunəkˌɔɹnɯn mɔja?"),
         ("Hello there.", "ko", "həlˈO ðˈɛɹ."),  # an English line of a Korean doll
         ("", "ko", ""),

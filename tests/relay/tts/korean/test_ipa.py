@@ -27,7 +27,11 @@ def say(words: str) -> str:
         ("나라", "naɾa"),
         ("의자", "ɰiʥa"),
         ("강아지", "kaŋaʥi"),
-        ("차 타", "ʨʰa tʰa"),
+        ("차 타", "ʨʰʰa tʰʰa"),  # strong aspiration where a word begins
+        ("아파", "apʰa"),
+        ("빵", "ʔpaŋ"),
+        ("씨", "ʔɕi"),
+        ("먹따", "mɔkta"),  # none behind an obstruent, which is one itself
         ("가 가", "ka ka"),  # a word begins voiceless
     ],
 )
