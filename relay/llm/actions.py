@@ -2,9 +2,8 @@
 
 A model that answers by fields gets one more, `actions`: a list of objects that name a tool and hold
 its arguments beside it. All tools share one flat object, since that is what every model with a
-schema understands. Others declare functions (`declared`). Whatever comes back is a wish: the doll's
-session checks it against the owner's list and against what the doll has told
-(`relay.devices.mcp.Toolbox`).
+schema understands. Whatever comes back is a wish: the doll's session checks it against the owner's
+list and against what the doll has told (`relay.devices.mcp.Toolbox`).
 """
 
 from __future__ import annotations
@@ -74,42 +73,6 @@ def read(field: object) -> list[Action]:
             if len(arguments) <= _MAX_ARGUMENTS:
                 found.append(Action(name, arguments))
     return found[:MAX_ACTIONS]
-
-
-def declared(tools: Sequence[Tool], language: str) -> list[dict[str, Any]]:
-    """The tools as functions in the manner of OpenAI, whose names have no dots."""
-    return [
-        {
-            "type": "function",
-            "function": {
-                "name": function_name(tool),
-                "description": described(tool, language),
-                "parameters": {
-                    "type": "object",
-                    "properties": {p.name: schema(p) for p in tool.parameters},
-                    "required": [p.name for p in tool.parameters if p.required],
-                },
-            },
-        }
-        for tool in tools
-    ]
-
-
-def function_name(tool: Tool) -> str:
-    """A tool's name with the signs that function names may have."""
-    return tool.name.replace(".", "_").replace("/", "_")
-
-
-def schema(parameter: Parameter) -> dict[str, Any]:
-    """One argument as JSON schema has it."""
-    made: dict[str, Any] = {"type": parameter.kind}
-    if parameter.minimum is not None:
-        made["minimum"] = parameter.minimum
-    if parameter.maximum is not None:
-        made["maximum"] = parameter.maximum
-    if parameter.choices:
-        made["enum"] = list(parameter.choices)
-    return made
 
 
 def _described(parameter: Parameter) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,14 +80,3 @@ def test_not_more_than_a_few_are_taken() -> None:
 @given(JSON)
 def test_whatever_a_model_puts_there_is_wishes_or_nothing(field: Any) -> None:
     assert len(actions.read(field)) <= actions.MAX_ACTIONS
-
-
-def test_functions_in_the_manner_of_openai() -> None:
-    (declared,) = actions.declared([VOLUME], "en")
-    assert declared["function"]["name"] == "self_audio_speaker_set_volume"
-    assert declared["function"]["parameters"] == {
-        "type": "object",
-        "properties": {"volume": {"type": "integer", "minimum": 0, "maximum": 100}},
-        "required": ["volume"],
-    }
-    json.dumps(declared)
