@@ -13,6 +13,7 @@ from relay.config import ConfigError, Settings
 from relay.devices.shelf import Shelf
 from relay.files import cache_directory
 from relay.hearing.base import MelodyDetector
+from relay.intents.finder import prepare
 from relay.llm.providers import open_brain
 from relay.models import KOKORO
 from relay.persona import load
@@ -35,6 +36,7 @@ async def build(settings: Settings) -> Services:
     """Load what the settings choose; takes seconds. Raises ConfigError or ProviderError."""
     from relay.hearing.silero import SileroDetector
 
+    await asyncio.to_thread(prepare)
     persona = load(settings.persona.name, settings.personas_folder)
     voices = VoiceShelf.of(settings.relay.data)
     stt, tts = await asyncio.gather(_stt(settings), open_tts(settings.tts, persona.voice, voices))

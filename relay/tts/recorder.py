@@ -26,7 +26,7 @@ _MAX_FAILURES = 3
 _MAX_PERSONAS = 64
 
 #: The most wanted first: a filler that is not there in time is of no use.
-_SECTIONS = ("filler", "failure", "outage")
+_SECTIONS = ("filler", "called", "failure", "outage", "wish")
 
 _log = structlog.get_logger(__name__)
 

@@ -74,6 +74,10 @@ def test_a_gemini_key_under_its_usual_name_chooses_gemini(monkeypatch: pytest.Mo
         ("[llm.gemini]\nmodels = ['']\n", "must be names of models, such as gemini-"),
         ("[llm.openai]\ntop_p = 2\n", "llm.openai.top_p"),
         (
+            "[listen]\nby_name = true\n[stt]\nprovider = 'gemini'\n[llm]\nprovider = 'gemini'\n",
+            "listen.by_name: all that is said near the doll would be sent to Gemini",
+        ),
+        (
             "[persona]\naudience = 'child'\n[llm]\nprovider = 'gemini'\n",
             "llm.provider: gemini is not for persona.audience = child: Google's terms forbid",
         ),
