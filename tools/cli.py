@@ -16,8 +16,10 @@ from tools.demo.command import demo
 from tools.devices.command import devices, pair
 from tools.fake_gemini.command import fake_gemini
 from tools.flash.command import flash, logs, shell
+from tools.memory.command import memory
 from tools.models_pull import models
 from tools.persona.command import persona as personas
+from tools.recorder.command import recorder
 from tools.simulator.command import sim
 from tools.update.command import update
 from tools.voice.command import voice
@@ -39,6 +41,8 @@ app.add_typer(devices, name="devices")
 app.add_typer(personas, name="persona")
 app.add_typer(admin, name="admin")
 app.command()(certificate)
+app.add_typer(memory, name="memory")
+app.add_typer(recorder, name="recorder")
 app.add_typer(models, name="models")
 app.add_typer(voice, name="voice")
 app.command()(fake_gemini)

@@ -7,25 +7,19 @@ door of the relay to guard for them: who may read and write its data folder may 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 
 from relay.config import Settings, load
-from relay.devices.pairing import Pairing
-from relay.devices.records import RegistryError
-from relay.devices.registry import Registry
-from relay.persona import PersonaError
 from relay.persona import load as load_persona
-from relay.store.database import FILE, Database, StoreError
+from relay.recorder.shelf import Recordings
+from tools.devices.store import Config, Doll, Store, opened, run, telling
 from tools.devices.table import table
-from tools.pairing import called, has_database
+from tools.pairing import called
 from tools.texts import texts
 
 #: For a doll to fetch what was decided, if it is connected.
@@ -35,8 +29,6 @@ devices = typer.Typer(help="The dolls of the relay here.", no_args_is_help=True)
 
 console = Console(highlight=False, soft_wrap=True)
 
-_Config = Annotated[Path | None, typer.Option(help="The relay's settings file; doll.toml here.")]
-_Doll = Annotated[str, typer.Argument(metavar="DOLL", help="Its name or its id.")]
 _Name = Annotated[str, typer.Option(help="What to call it; by default as its character.")]
 _Persona = Annotated[str, typer.Option(help="A persona's name, or a TOML file; by default all's.")]
 
@@ -45,16 +37,16 @@ def pair(
     code: Annotated[str, typer.Argument(help="The six digits that the doll says.")],
     name: _Name = "",
     persona: _Persona = "",
-    config: _Config = None,
+    config: Config = None,
 ) -> None:
     """Make the doll that says this code one of the relay's."""
-    with _telling("doll pair"):
+    with telling("doll pair"):
         asyncio.run(_pair(load(config), code, name, persona))
 
 
 async def _pair(settings: Settings, code: str, name: str, persona: str) -> None:
     say = texts(__file__)
-    async with _store(settings) as store:
+    async with opened(settings) as store:
         record = await store.pairing.confirm(
             code,
             source="cli",
@@ -69,15 +61,15 @@ async def _pair(settings: Settings, code: str, name: str, persona: str) -> None:
 
 
 @devices.command("list")
-def list_(config: _Config = None) -> None:
+def list_(config: Config = None) -> None:
     """All dolls: name, persona, when they were last here, firmware, board, id."""
-    with _telling("doll devices list"):
+    with telling("doll devices list"):
         asyncio.run(_list(load(config)))
 
 
 async def _list(settings: Settings) -> None:
     say = texts(__file__)
-    async with _store(settings) as store:
+    async with opened(settings) as store:
         records = await store.registry.all()
     if records:
         console.print(table(records, settings, say))
@@ -90,11 +82,11 @@ def add(
     device_id: Annotated[str, typer.Argument(metavar="ID", help="The doll's id, its MAC.")],
     name: _Name = "",
     persona: _Persona = "",
-    config: _Config = None,
+    config: Config = None,
 ) -> None:
     """Make a token for a doll by hand, to be put on it with `doll flash --token`."""
 
-    async def work(settings: Settings, store: _Store) -> None:
+    async def work(settings: Settings, store: Store) -> None:
         token = await store.registry.issue(
             device_id,
             name=name,
@@ -103,54 +95,54 @@ def add(
         )
         print(token)  # alone on standard output, for a script
 
-    _run("doll devices add", config, work)
+    run("doll devices add", config, work)
 
 
 @devices.command()
-def rename(doll: _Doll, name: str, config: _Config = None) -> None:
+def rename(doll: Doll, name: str, config: Config = None) -> None:
     """Call a doll by another name."""
 
-    async def work(_: Settings, store: _Store) -> None:
+    async def work(_: Settings, store: Store) -> None:
         record = await store.registry.find(doll)
         changed = await store.registry.change(record.id, name=name)
         _say("renamed", old=record.name, name=changed.name)
 
-    _run("doll devices rename", config, work)
+    run("doll devices rename", config, work)
 
 
 @devices.command()
 def persona(
-    doll: _Doll,
+    doll: Doll,
     persona: Annotated[str, typer.Argument(help='A name, a TOML file, or "" for the relay\'s.')],
-    config: _Config = None,
+    config: Config = None,
 ) -> None:
     """Give a doll its own character, from its next turn on."""
 
-    async def work(settings: Settings, store: _Store) -> None:
+    async def work(settings: Settings, store: Store) -> None:
         record = await store.registry.find(doll)
         await store.registry.change(record.id, persona=_checked(settings, persona))
         _say("persona", name=record.name, persona=persona or settings.persona.name)
 
-    _run("doll devices persona", config, work)
+    run("doll devices persona", config, work)
 
 
 @devices.command()
-def language(doll: _Doll, language: str, config: _Config = None) -> None:
+def language(doll: Doll, language: str, config: Config = None) -> None:
     """Say which language a doll hears first (ko, en); "" for its persona's."""
 
-    async def work(_: Settings, store: _Store) -> None:
+    async def work(_: Settings, store: Store) -> None:
         record = await store.registry.find(doll)
         await store.registry.change(record.id, language=language)
         _say("language", name=record.name, language=language or "–")
 
-    _run("doll devices language", config, work)
+    run("doll devices language", config, work)
 
 
 @devices.command()
-def rotate(doll: _Doll, config: _Config = None) -> None:
+def rotate(doll: Doll, config: Config = None) -> None:
     """Give a doll a new token; the old one ends as soon as the doll has stored it."""
 
-    async def work(_: Settings, store: _Store) -> None:
+    async def work(_: Settings, store: Store) -> None:
         record = await store.registry.find(doll)
         await store.registry.ask_rotation(record.id)
 
@@ -161,67 +153,39 @@ def rotate(doll: _Doll, config: _Config = None) -> None:
             arrived = await _comes_true(is_done)
         _say("rotated" if arrived else "will_rotate", name=record.name)
 
-    _run("doll devices rotate", config, work)
+    run("doll devices rotate", config, work)
 
 
 @devices.command()
-def revoke(doll: _Doll, config: _Config = None) -> None:
+def revoke(doll: Doll, config: Config = None) -> None:
     """Send a doll away at once. It is not forgotten, and can be paired again."""
 
-    async def work(_: Settings, store: _Store) -> None:
+    async def work(_: Settings, store: Store) -> None:
         record = await store.registry.find(doll)
         await store.registry.revoke(record.id)
         _say("revoked", name=record.name)
 
-    _run("doll devices revoke", config, work)
+    run("doll devices revoke", config, work)
 
 
 @devices.command()
 def remove(
-    doll: _Doll,
+    doll: Doll,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    config: _Config = None,
+    config: Config = None,
 ) -> None:
-    """Send a doll away and forget it, with all that the database holds of it."""
+    """Send a doll away and forget it, with all that it remembers and its recordings."""
 
-    async def work(_: Settings, store: _Store) -> None:
+    async def work(settings: Settings, store: Store) -> None:
         record = await store.registry.find(doll)
         if not yes and not typer.confirm(texts(__file__)["sure"].format(name=record.name)):
             raise typer.Exit(1)
         await store.registry.remove(record.id)
+        Recordings.of(settings).delete(record.id)
+        await store.database.scrub()
         _say("removed", name=record.name)
 
-    _run("doll devices remove", config, work)
-
-
-@dataclass(frozen=True, slots=True)
-class _Store:
-    registry: Registry
-    pairing: Pairing
-
-
-@asynccontextmanager
-async def _store(settings: Settings) -> AsyncIterator[_Store]:
-    if not has_database(settings.relay):
-        raise RegistryError("no_relay", file=settings.relay.data / FILE)
-    database = await Database.open(settings.relay.data, settings.relay.database_url)
-    try:
-        registry = Registry(database)
-        yield _Store(registry, Pairing(database, registry, settings.pairing))
-    finally:
-        await database.close()
-
-
-def _run(
-    command: str, config: Path | None, work: Callable[[Settings, _Store], Awaitable[None]]
-) -> None:
-    async def run() -> None:
-        settings = load(config)
-        async with _store(settings) as store:
-            await work(settings, store)
-
-    with _telling(command):
-        asyncio.run(run())
+    run("doll devices remove", config, work)
 
 
 def _checked(settings: Settings, persona: str) -> str:
@@ -247,20 +211,3 @@ async def _comes_true(question: Callable[[], Awaitable[bool]]) -> bool:
 
 def _say(key: str, **values: object) -> None:
     console.print(texts(__file__)[key].format(**values), markup=False)
-
-
-@contextmanager
-def _telling(command: str) -> Iterator[None]:
-    """End the command with one sentence if it could not be done."""
-    try:
-        yield
-    except RegistryError as error:
-        sentence = texts(__file__)["error_" + error.problem].format(**error.values)
-    except (PersonaError, StoreError) as error:
-        sentence = str(error)
-    except SQLAlchemyError as error:
-        sentence = texts(__file__)["error_database"].format(detail=type(error).__name__)
-    else:
-        return
-    typer.secho(f"{command}: {sentence}", fg=typer.colors.RED, err=True)
-    raise typer.Exit(1)

@@ -1,0 +1,3 @@
+from tests.tools.devices.conftest import doll
+
+__all__ = ["doll"]

@@ -1,0 +1,1 @@
+"""What the dolls remember, for their owner: `doll memory`."""
