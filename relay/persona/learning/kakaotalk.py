@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from relay.persona.learning.messages import MAX_NAME_CHARS, ExportError, Message, minute_of
 
@@ -68,7 +69,7 @@ def read(lines: Iterable[str]) -> Iterator[Message]:
     first = next(source, "")
     if _CSV_HEAD.fullmatch(first):
         return _read_csv(source)
-    return _read_text(source)
+    return _read_text(chain((first,), source))
 
 
 def _read_text(lines: Iterator[str]) -> Iterator[Message]:

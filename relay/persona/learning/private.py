@@ -58,6 +58,11 @@ _RULES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
             rf"{_END}|{_DIGIT}\d{{3}}-\d{{2}}-\d{{4}}{_END}"
         ),
     ),
+    # An IBAN begins with its country.
+    (
+        Kind.ACCOUNT,
+        re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"),
+    ),
     (
         Kind.CARD,
         re.compile(
@@ -76,13 +81,12 @@ _RULES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
             rf"|{_DIGIT}0\d{{2,4}}[ /-]\d{{5,8}}{_END}"
         ),
     ),
-    # Korean banks write 10 to 14 digits in two to four groups; IBANs begin with a country.
+    # Korean banks write 10 to 14 digits in two to four groups.
     (
         Kind.ACCOUNT,
         re.compile(
             rf"{_DIGIT}(?=(?:\d-?){{10,16}}{_END})\d{{2,6}}(?:-\d{{1,8}}){{1,3}}{_END}"
             rf"|{_DIGIT}\d{{10,20}}{_END}"
-            r"|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"
         ),
     ),
     (
@@ -108,7 +112,7 @@ _RULES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         re.compile(
             r"(?:비번|비밀번호|현관|도어락|인증 ?번호|운송장|송장|계좌|여권|면허|학번|사번|password"
             r"|passcode|pin|otp|code|account|passport)(?:은|는|이|가|번호)?(?: is)? ?[:#]? ?[#*]?"
-            r"[A-Za-z0-9*#-]{0,6}\d[A-Za-z0-9*#-]{2,20}",
+            r"(?=[A-Za-z0-9*#-]{4})[A-Za-z0-9*#-]{0,16}\d[A-Za-z0-9*#-]{0,16}",
             re.IGNORECASE,
         ),
     ),
@@ -127,7 +131,7 @@ _TITLE = (
     r"|박사님?|기사님?|목사님?|코치님?"
 )
 _TITLED = re.compile(
-    rf"(?<![가-힣])[{_FAMILY}][가-힣]{{0,2}} ?(?:{_TITLE})(?![가-힣]{{4,}})"
+    rf"(?<![가-힣])(?!이씨(?![가-힣]))[{_FAMILY}][가-힣]{{0,2}} ?(?:{_TITLE})(?![가-힣]{{4,}})"
     r"|\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? [A-Z][a-z]{1,20}(?: [A-Z][a-z]{1,20})?"
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -48,7 +49,8 @@ def read(file: BinaryIO) -> Iterator[Message]:
                     yield message
                 builder = None
     except (ijson.JSONError, UnicodeError) as error:
-        raise ExportError(f"The file is damaged or no JSON: {str(error)[:80]!r}.") from None
+        why = (str(error).splitlines() or ["?"])[0]
+        raise ExportError(f"The file is damaged or no JSON: {why[:80]}") from None
 
 
 def _message(item: Any) -> Message | None:
@@ -94,9 +96,13 @@ class _Bounded:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._unseen = 0
+        self._begins = True
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(size)
+        if self._begins and data:
+            self._begins = False
+            data = data.removeprefix(codecs.BOM_UTF8)
         self._unseen += len(data)
         if self._unseen > _MAX_VALUE_BYTES:
             raise ExportError("This JSON holds a text of megabytes; that is no chat of Telegram.")
