@@ -3,8 +3,9 @@
 Kokoro was never taught Korean; its alphabet (misaki's, for nine languages) has the sounds all the
 same. The choice among the signs that come near was made by what Whisper understood best: ㅓ as the
 open o, ㅈ as the English affricate of Kokoro's alphabet with aspiration written out, strong
-aspiration at the beginning of a word, tense consonants behind a glottal stop. Plain ㄱ ㄷ ㅂ ㅈ are voiced between voiced sounds,
-and ㅅ is palatal before i, as Koreans say them (allophones, not rules of the standard).
+aspiration at the beginning of a word, tense consonants behind a glottal stop. Plain ㄱ ㄷ ㅂ ㅈ are
+voiced between voiced sounds, and ㅅ is palatal before i, as Koreans say them (allophones, not rules
+of the standard).
 """
 
 from __future__ import annotations

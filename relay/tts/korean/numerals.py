@@ -44,8 +44,39 @@ def _steps() -> tuple[tuple[re.Pattern[str], Read], ...]:
     sino_counters = any_of(words.counters.sino)
     units = any_of(words.units)
     operators = re.escape("".join(words.operators))
+    clock = rf"\d+\s*:\s*\d|\d+\s*{words.phrases['hour']}"
     steps: list[tuple[str, Read]] = [
-        # Telephone: 010-1234-5678, 1588-1234, 119.
+        # Codes that are words of their own: B2B, 4K, 24/7.
+        (
+            rf"(?<![A-Za-z\d.,/])(?i:{any_of(words.codes)})(?![A-Za-z\d/]|\.\d)",
+            lambda found: words.codes[found[0].lower()],
+        ),
+        # Versions: v2.0, 1.2.3. A date (2026.11.23) is none.
+        (r"(?<![A-Za-z\d])[vV](?:er\.?\s?)?(?=\d+\.\d)", lambda _: f"{words.phrases['version']} "),
+        (r"(?<![\d.])(?!\d{4}\.)\d+(?:\.\d+){2,}(?![\d.]*\d)", _pointed),
+        # PM 5시, AM 9:30.
+        (rf"(?<![A-Za-z])([AaPp])\.?[Mm]\b\.?\s*(?={clock})", _before_the_hour),
+        # A hyphen joins two amounts to a range, two scores to a result: 10-20분, 3-2로 이겼어.
+        (
+            rf"(?<![\d.,-])(\d+)-(\d+)(?=\s*(?:{any_of(words.ranged['amounts'])}))",
+            lambda found: _joined(found, "~") if int(found[1]) < int(found[2]) else found[0],
+        ),
+        (
+            rf"(?<![\d.,-])(\d+)-(\d+)(?=\s*(?:{any_of(words.ranged['scores'])}))",
+            lambda found: _joined(found, ":"),
+        ),
+        # 3시~5시, 5:30~6:30, 월~금.
+        (
+            r"(?:(?<=\d[시분초년월일층])|(?<=:\d\d))[~∼〜](?=\d)",
+            lambda _: f"{words.phrases['range']} ",
+        ),
+        (
+            r"(?<![가-힣])([월화수목금토일])[~∼〜](?=[월화수목금토일](?![가-힣]))",
+            lambda found: f"{found[1]}{words.phrases['range']} ",
+        ),
+        # Telephone: +82 10-1234-5678, 010 1234 5678, 010-1234-5678, 1588-1234, 119.
+        (r"\+(82)[ -]?(\d{1,2})[ -](\d{3,4})-(\d{4})(?![\d-])", _abroad),
+        (r"(?<![\d-])(01\d)[ .](\d{3,4})[ .](\d{4})(?![\d-])", _telephone),
         (r"(?<![\d-])(0\d{1,2}|1\d{3})-(\d{3,4})(?:-(\d{4}))?(?![\d-])", _telephone),
         (
             rf"(?<![\d.,:/-])({any_of(words.dialled)})(?![\d.,:/-])(?!\s*(?:{native_counters}))(?=[에로을를]|으로|\s|$|[!?])",
@@ -65,14 +96,20 @@ def _steps() -> tuple[tuple[re.Pattern[str], Read], ...]:
         (rf"{NUMBER}\s*[~∼〜–]\s*({PLAIN})(\s*(?:{native_counters})(?!월))?", _range),
         # Fractions: 1/2.
         (r"(?<![\d/.])(\d{1,3})/([1-9]\d{0,2})(?![\d/])", _fraction),
-        # Sums: 3+4=7.
+        # Sums: 5-3=2, 3+4=7.
+        (r"(?<=\d)-(?=\d+\s*=)", lambda _: f" {words.operators['-']} "),
         (rf"(?<=\d)\s*([{operators}])\s*(?=\d)", _operator),
         (rf"{NUMBER}\s*=", lambda found: f"{found[1]}{'은' if coda_of(read(found[1])) else '는'} "),
-        # Money, temperature and minus: $5, -3도, -3.
-        (rf"([$₩€£¥])\s*({PLAIN})", lambda found: f"{read(found[2])} {words.units[found[1]]}"),
+        # Money, temperature and minus: $3.50, $5, ₩1,000원, -3도, -3.
+        (r"([$€])\s*(\d+)\.(\d{2})(?!\d)", _cents),
+        (
+            rf"([$₩€£¥])\s*({PLAIN})(?:\s?{words.units['₩']})?",
+            lambda found: f"{read(found[2])} {words.units[found[1]]}",
+        ),
         (rf"(?<![\w.])[-−]({PLAIN})\s*(?=도|℃|°C)", _below_zero),
         (r"(?<![\w.])[-−](?=\d)", lambda _: f"{words.phrases['minus']} "),
-        # Amounts: 100km/h, 5km, 3개, 3개월, 7.
+        # Amounts: 1만, 100km/h, 5km, 3개, 3개월, 7.
+        (r"(?<![A-Za-z\d.,제])1(?=[만천백])", lambda _: ""),  # 만 원, not 일만 원; but 일억
         (rf"(?:{words.phrases['per_hour']}\s*)?{NUMBER}\s*km/h(?![A-Za-z])", _speed),
         (rf"{NUMBER}\s*({units})(?![A-Za-z\d])", _unit),
         (rf"{NUMBER}(?=\s*(?:{sino_counters}))", lambda found: read(found[1])),
@@ -86,6 +123,30 @@ def _steps() -> tuple[tuple[re.Pattern[str], Read], ...]:
 
 def _telephone(found: re.Match[str]) -> str:
     return " ".join(in_a_row(part) for part in found.groups() if part)
+
+
+def _abroad(found: re.Match[str]) -> str:
+    return f"{vocabulary().signs['+']} {_telephone(found)}"
+
+
+def _pointed(found: re.Match[str]) -> str:
+    point = f" {vocabulary().phrases['point']} "
+    return point.join(read(part) for part in found[0].split("."))
+
+
+def _joined(found: re.Match[str], sign: str) -> str:
+    return f"{found[1]}{sign}{found[2]}"
+
+
+def _before_the_hour(found: re.Match[str]) -> str:
+    return f"{vocabulary().phrases['morning' if found[1] in 'Aa' else 'afternoon']} "
+
+
+def _cents(found: re.Match[str]) -> str:
+    words = vocabulary()
+    whole = f"{read(found[2])} {words.units[found[1]]}"
+    cents = int(found[3])
+    return f"{whole} {sino(cents)} {words.phrases['cent']}" if cents else whole
 
 
 def _date(found: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""The data of words.toml: counters, units, letters and words that are not Hangul."""
+"""words.toml and english.toml: counters, units, letters and words that are not Hangul."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+
+_HOME = files("relay.tts.korean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,12 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """words.toml, typed."""
+    """Both files, typed."""
 
     counters: Counters
     dialled: tuple[str, ...]
+    codes: Mapping[str, str]  #: by small letters
+    ranged: Mapping[str, tuple[str, ...]]
     units: Mapping[str, str]
     letters: Mapping[str, str]
     jamo: Mapping[str, str]
@@ -41,11 +45,18 @@ class Vocabulary:
 @functools.cache
 def vocabulary() -> Vocabulary:
     """The vocabulary that is shipped."""
-    data = tomllib.loads(files("relay.tts.korean").joinpath("words.toml").read_text("utf-8"))
+    data = {
+        section: content
+        for name in ("words.toml", "english.toml")
+        for section, content in tomllib.loads(_HOME.joinpath(name).read_text("utf-8")).items()
+    }
     counters, dialled = data.pop("counters"), data.pop("dialled")
     for kind in ("native", "sino", "numbered"):
         counters[kind] = tuple(counters[kind])
-    return Vocabulary(Counters(**counters), dialled=tuple(dialled["numbers"]), **data)
+    ranged = {kind: tuple(behind) for kind, behind in data.pop("ranged").items()}
+    return Vocabulary(
+        Counters(**counters), dialled=tuple(dialled["numbers"]), ranged=ranged, **data
+    )
 
 
 def any_of(words: Iterable[str]) -> str:
