@@ -28,6 +28,7 @@ class Ahead:
         self._request = request
         self._events: Channel[Event] = Channel(_EVENTS_AHEAD)
         self._task = asyncio.create_task(self._read(brain.ahead(request, doll=doll)))
+        self._task.add_done_callback(self._ended)
 
     def fits(self, request: Request) -> bool:
         """Whether it answers just this, be it a moment later."""
@@ -56,6 +57,15 @@ class Ahead:
         finally:
             self._events.leave()
             await self.close()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing runs any more."""
+        return self._task.done()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():  # perhaps before it began; nobody must wait for more
+            self._events.finish()
 
     async def _read(self, answer: AsyncGenerator[Event, None]) -> None:
         try:

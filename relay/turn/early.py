@@ -27,7 +27,8 @@ class Early:
         self._device = device
         self._errands = errands
         self._clock = clock
-        self._ahead: Ahead | None = None
+        self._ahead: Ahead | None = None  # for the question that is being asked
+        self._running: list[Ahead] = []  # all that may not have ended yet
         self._begun = 0
 
     def heard(self, text: str, language: str) -> None:
@@ -43,16 +44,18 @@ class Early:
         self._begun += 1
         request = question(self._device, text, language, self._clock())
         self._ahead = Ahead(self._services.brain, request, self._device.id)
+        self._running = [*(ahead for ahead in self._running if not ahead.over), self._ahead]
 
     def take(self) -> Ahead | None:
         """The question is over: what was begun for it, which is the caller's from now on."""
-        self._begun = 0
-        return self._ahead
+        ahead, self._ahead, self._begun = self._ahead, None, 0
+        return ahead
 
     def discard(self) -> None:
         """The speaker goes on."""
-        if self._ahead is not None:
-            self._ahead.discard()
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.discard()
 
     def reset(self) -> None:
         """Nobody waits for an answer any more."""
@@ -60,6 +63,7 @@ class Early:
         self._begun = 0
 
     async def close(self) -> None:
-        """The same; returns when nothing runs any more."""
-        if self._ahead is not None:
-            await self._ahead.close()
+        """The doll has gone; returns when nothing runs any more, what was taken included."""
+        self._ahead = None
+        for ahead in self._running:
+            await ahead.close()

@@ -10,6 +10,7 @@ A `.scene` file has scenarios, one step a line:
       release                              and closes it
       say TEXT                             somebody speaks, in TEMPO_S a letter
       quiet S | noise S                    the microphone hears nothing, or what is no voice
+      cough                                the microphone hears a moment of voice without a word
       wait S                               it is off
       abort [REASON] | wake TEXT           the doll interrupts; it has heard its wake word
       until sound | until stop [N]         what the doll has got so far, at most PATIENCE_S from now
@@ -195,6 +196,9 @@ class Stage:
         frame = np.full(FRAME_SAMPLES, _FIRST_PEAK + _STEP * (len(self.said) - 1), np.int16)
         frame[1::2] *= -1
         await self.doll.speak(max(0.5, TEMPO_S * len(text)), frame)
+
+    async def _cough(self, _: str) -> None:
+        await self.doll.speak(0.1, np.full(FRAME_SAMPLES, 5_000, np.int16))
 
     async def _quiet(self, seconds: str) -> None:
         await self.doll.speak(float(seconds), QUIET)
