@@ -126,7 +126,9 @@ class Dolls:
             connection = await self._introduce(websocket)
             device = Device(record, SecretStr(token), self._services)
             device.takes_tokens = connection.hello.features.token
-            device.conversation = await self.memory.open(device.id, device.persona)
+            device.conversation = await self.memory.open(
+                device.id, device.persona, record.forgotten
+            )
             await self._recall(record)
             await self._serve(connection, device)
         except Disconnected:
@@ -241,8 +243,7 @@ class Dolls:
         if session is None or session.device.record.memory_revision == record.memory_revision:
             return
         device = session.device
-        if device.record.forgotten != record.forgotten:
-            device.conversation = self.memory.forget(device.id, device.persona)
+        device.conversation = await self.memory.open(device.id, device.persona, record.forgotten)
         await self.memory.refresh(device.id)
 
     def _follow_one(

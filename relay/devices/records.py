@@ -58,7 +58,7 @@ class DeviceRecord:
     revoked: int | None = None  #: since when it may not come in any more
     rotate: bool = False  #: it gets a new token as soon as it can take one
     memory_revision: int = 0  #: grows when its owner changes or deletes what it remembers
-    forgotten: int | None = None  #: nothing that was said up to then is kept any more
+    forgotten: int | None = None  #: when its memory was deleted, if it was
     recorder_until: int | None = None  #: its turns are recorded until then
 
 

@@ -34,17 +34,20 @@ class Conversation:
         *,
         language: str = "",
         zone: tzinfo | None = None,
+        forgotten: int | None = None,
         keep: Keep | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings or MemorySettings()
         self._language = language
         self._zone = zone
+        self.forgotten = forgotten  #: of the doll's record, as this began
         self._keep = keep
         self._now = now
         self._turns: deque[Exchange] = deque()
         self._tokens = 0.0
         self._facts = Facts(self._settings.facts)
+        self.is_over = False  #: deleted: nothing is added to it any more
         self.summary = ""  #: of what is not here any more
         self.left_tokens = 0.0  #: of turns that are not here any more, nor in the summary
         self.version = 0  #: grows with all that is new
@@ -84,6 +87,8 @@ class Conversation:
         left_tokens: float = 0.0,
     ) -> None:
         """Know this and nothing else. `turns` come oldest first."""
+        if self.is_over:
+            return
         self._turns.clear()
         self._tokens = 0.0
         self.left_tokens = 0.0
@@ -95,8 +100,8 @@ class Conversation:
 
     def end(self) -> None:
         """Its owner has had it deleted: what a turn that still runs may add to it goes nowhere."""
-        self._keep = None
         self.load(())
+        self.is_over = True
 
     def __len__(self) -> int:
         """How many turns are here."""
@@ -112,7 +117,7 @@ class Conversation:
 
     def _is_new(self, news: Exchange | FactChange) -> None:
         self.version += 1
-        if self._keep is not None:
+        if self._keep is not None and not self.is_over:
             self._keep(news)
 
 

@@ -59,24 +59,24 @@ class Memory:
         self._open: WeakValueDictionary[str, Conversation] = WeakValueDictionary()
         self._filling: dict[str, asyncio.Task[None]] = {}
 
-    async def open(self, device_id: str, persona: Persona) -> Conversation:
-        """What the doll remembers. Where the database does not answer, that begins with nothing."""
+    async def open(
+        self, device_id: str, persona: Persona, forgotten: int | None = None
+    ) -> Conversation:
+        """What the doll remembers. Where the database does not answer, that begins with nothing.
+
+        `forgotten` is that of its record: a conversation that began before a deletion is over.
+        """
         conversation = self._open.get(device_id)
-        if conversation is None:
-            conversation = self._new(device_id, persona)
-            self._filling[device_id] = task = asyncio.create_task(
-                self._fill(device_id, conversation)
-            )
-            task.add_done_callback(lambda _: self._filling.pop(device_id, None))
+        if conversation is None or conversation.forgotten != forgotten:
+            if conversation is not None:
+                conversation.end()
+            conversation = self._new(device_id, persona, forgotten)
+            task = asyncio.create_task(self._fill(device_id, conversation))
+            self._filling[device_id] = task
+            task.add_done_callback(partial(self._filled, device_id))
         if (filling := self._filling.get(device_id)) is not None:
             await asyncio.shield(filling)
         return conversation
-
-    def forget(self, device_id: str, persona: Persona) -> Conversation:
-        """What was said has been deleted: a new conversation, and the old one is over."""
-        if (old := self._open.get(device_id)) is not None:
-            old.end()
-        return self._new(device_id, persona)
 
     async def refresh(self, device_id: str) -> None:
         """Read what was changed of a doll that is here. Raises SQLAlchemyError."""
@@ -95,18 +95,25 @@ class Memory:
         """Wait until all that was said is on disk; False if the database does not answer."""
         return await self._writer.flushed(_FLUSH_S)
 
-    def _new(self, device_id: str, persona: Persona) -> Conversation:
+    def _new(self, device_id: str, persona: Persona, forgotten: int | None) -> Conversation:
         conversation = Conversation(
             self._settings,
             language=persona.language,
             zone=self._zone,
-            keep=partial(self._keep, device_id, persona),
+            forgotten=forgotten,
+            keep=partial(self._keep, device_id, persona, forgotten),
         )
         self._open[device_id] = conversation
         return conversation
 
-    def _keep(self, device_id: str, persona: Persona, what: Exchange | FactChange) -> None:
-        self._writer.put(News(device_id, what))
+    def _keep(
+        self,
+        device_id: str,
+        persona: Persona,
+        forgotten: int | None,
+        what: Exchange | FactChange,
+    ) -> None:
+        self._writer.put(News(device_id, what, forgotten))
         conversation = self._open.get(device_id)
         if conversation is not None and self._is_due(conversation):
             conversation.left_tokens = 0.0
@@ -122,6 +129,10 @@ class Memory:
             await self._read(device_id, conversation)
         except (SQLAlchemyError, OSError) as error:
             _log.error("memory is not read", device=device_id, why=type(error).__name__)
+
+    def _filled(self, device_id: str, task: asyncio.Task[None]) -> None:
+        if self._filling.get(device_id) is task:
+            del self._filling[device_id]
 
     async def _read(self, device_id: str, conversation: Conversation) -> None:
         """Read until nothing new has come in between, so that nothing of it is missed."""

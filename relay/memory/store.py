@@ -18,6 +18,7 @@ from relay.store.tables import devices, facts, summaries, turns
 PAGE = 1_000
 
 _DAY_S = 86_400
+_NO_DOLL = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class News:
 
     device_id: str
     what: Exchange | FactChange
+    forgotten: int | None = None  #: of the doll's record, as it was when this was said
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class MemoryStore:
     async def keep(self, news: Sequence[News]) -> None:
         """Write what is new, all of it or nothing.
 
-        What was said before its owner has had a doll's memory deleted is not written any more, nor
+        What was said before the owner has had a doll's memory deleted is not written any more, nor
         what belongs to a doll that has been removed.
         """
         async with self._database.writing() as connection:
@@ -69,10 +71,7 @@ class MemoryStore:
             )
             forgotten = {row.id: row.forgotten for row in await connection.execute(query)}
             for item in news:
-                if item.device_id not in forgotten:
-                    continue
-                until = forgotten[item.device_id]
-                if until is None or _moment(item.what) > until:
+                if forgotten.get(item.device_id, _NO_DOLL) == item.forgotten:
                     await _keep(connection, item)
 
     async def load(self, device_id: str, turns_at_most: int) -> Kept:
@@ -184,12 +183,14 @@ class MemoryStore:
         afterwards, so that nothing of it is left in the files.
         """
         tables = [turns, summaries] if keep_facts else [turns, summaries, facts]
+        this = devices.c.id == device_id
         async with self._database.writing() as connection:
+            query = select(devices.c.forgotten).where(this).with_for_update()
+            before = (await connection.execute(query)).scalar() or 0
             for table in tables:
                 await connection.execute(delete(table).where(table.c.device_id == device_id))
-            await connection.execute(
-                update(devices).where(devices.c.id == device_id).values(forgotten=int(self._now()))
-            )
+            forgotten = max(int(self._now()), before + 1)  # never the same twice
+            await connection.execute(update(devices).where(this).values(forgotten=forgotten))
             await _changed(connection, device_id)
 
     async def expire(self, days: int) -> int:
@@ -230,7 +231,3 @@ async def _changed(connection: AsyncConnection, device_id: str) -> None:
         .values(memory_revision=devices.c.memory_revision + 1)
     )
     await bump(connection)
-
-
-def _moment(what: Exchange | FactChange) -> int:
-    return what.added.at if isinstance(what, FactChange) else what.at

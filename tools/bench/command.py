@@ -73,6 +73,19 @@ def quota(json: Json = False) -> None:
     _run(measure(), json)
 
 
+@bench.command()
+def memory(
+    json: Json = False,
+    messages: Annotated[int, typer.Option(help="How many there are.", min=1_000)] = 100_000,
+) -> None:
+    """What a long history costs the next turn."""
+    from relay.log import configure
+    from tools.bench.memory import measure
+
+    configure("text", "warning")
+    _run(measure(messages), json)
+
+
 def _run(measurement: Coroutine[Any, Any, Report], json: bool) -> None:
     report = uvloop.run(measurement)
     if json:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from relay.devices.registry import Registry
 from relay.llm.base import Message, Request
 from relay.llm.dialogue import system_prompt
 from relay.memory.memory import Memory
@@ -94,15 +95,14 @@ async def test_after_a_deletion_nothing_of_it_is_in_ram(database: Database) -> N
         talk.add("비밀", "쉿")
         await memory.flush()
         await memory.store.delete_all("a")
-        new = memory.forget("a", CHACHA)
+        new = await memory.open("a", CHACHA, (await Registry(database).find("a")).forgotten)
         await memory.refresh("a")
         talk.add("늦은 말", "늦은 대답")  # of a turn that still ran
-        assert (new.history(), talk.history()) == (
-            (),
-            (Message("user", "늦은 말"), Message("assistant", "늦은 대답")),
-        )
+        assert (new.history(), new.notes()) == ((), ())
+        new.add("새 말", "새 대답")
         await memory.flush()
-        assert (await memory.store.amount("a")).turns == 0
+        kept = await memory.store.load("a", 9)
+        assert [turn.heard for turn in kept.turns] == ["새 말"]
 
 
 async def test_without_the_database_a_doll_begins_with_nothing(
