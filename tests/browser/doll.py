@@ -24,7 +24,7 @@ _QUESTION = _HERE.parents[1] / "tools" / "demo" / "questions" / "ko-name.wav"
 DEVICE = "web-5f0c"
 
 #: For anything to happen that must; a busy machine is slow.
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def speech(hears: Speech) -> bytes:
     with wave.open(str(_QUESTION)) as file:
         voice = np.frombuffer(file.readframes(file.getnframes()), np.int16)
         rate = file.getframerate()
-    voice = voice[np.abs(voice) > 300][: round(hears.seconds * rate)]  # without its pauses
+    if hears.seconds < len(voice) / rate:
+        voice = voice[np.abs(voice) > 300][: round(hears.seconds * rate)]  # without its pauses
     quiet = [np.zeros(round(s * rate), np.int16) for s in (hears.before_s, hears.silence_s)]
     out = io.BytesIO()
     with wave.open(out, "wb") as file:

@@ -135,3 +135,15 @@ async def test_an_installed_page_opens_without_its_relay(open_doll: OpenDoll) ->
         )
         assert all("/doll/" in address for address in kept)
         doll.faults.clear()  # the browser complains of a relay that is not there
+
+
+async def test_at_an_address_without_a_microphone_it_says_what_to_do(open_doll: OpenDoll) -> None:
+    async with running() as relay, open_doll(relay) as doll:
+        await doll.page.add_init_script(
+            "Object.defineProperty(window, 'isSecureContext', {value: false})"
+        )
+        await doll.page.reload()
+        await doll.page.click("#talk")
+        await doll.page.locator("#trouble:not([hidden])").wait_for()
+        assert "https://" in await doll.trouble()
+        assert not doll.urls

@@ -102,6 +102,7 @@ export class Doll {
   }
 
   async _openSound() {
+    if (!isSecureContext) throw new NoMicrophone("mic_insecure"); // no worklets there either
     const context = (this._context ??= new AudioContext({ latencyHint: "interactive" }));
     await context.resume();
     if (this._speaker) return;

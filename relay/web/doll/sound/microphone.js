@@ -23,6 +23,7 @@ export class Microphone {
     this._onLost = onLost;
     /** @type {MediaStreamTrack | null} */
     this._track = null;
+    this._listens = false;
   }
 
   /** What has to be loaded into a context first. @param {AudioContext} context */
@@ -33,7 +34,6 @@ export class Microphone {
   /** Asks the person, and opens it; does nothing if it is open. Throws NoMicrophone. */
   async open() {
     if (this._track) return;
-    if (!navigator.mediaDevices?.getUserMedia) throw new NoMicrophone("mic_insecure");
     let stream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({ audio: WISHES });
@@ -42,9 +42,10 @@ export class Microphone {
     }
     const [track] = stream.getAudioTracks();
     this._track = track;
-    track.enabled = false;
+    track.enabled = this._listens;
     track.onended = () => {
       this._track = null;
+      this._source?.disconnect();
       this._onLost();
     };
     this._source = this._context.createMediaStreamSource(stream);
@@ -61,6 +62,7 @@ export class Microphone {
 
   /** While nobody listens the browser itself keeps it mute. @param {boolean} on */
   set listens(on) {
+    this._listens = on;
     if (this._track) this._track.enabled = on;
   }
 }
