@@ -105,4 +105,5 @@ def _filled(variants: Sequence[str], request: Request, language: str) -> list[st
 def _calls(request: Request, language: str) -> tuple[str, ...]:
     """How the doll is called by its name: 차차, 차차야; chacha."""
     name = normalise(request.persona.names_in(language)[0])
-    return (name, f"{name}야", f"{name}아", f"{name}이")
+    others = tuple(map(normalise, request.persona.wake))
+    return (name, f"{name}야", f"{name}아", f"{name}이", *others)

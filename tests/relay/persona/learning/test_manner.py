@@ -31,7 +31,7 @@ def asked(text: str, *history: Message) -> Request:
 
 def test_the_nearest_comes_last_and_no_answer_twice() -> None:
     near = MANNER.nearest("나 시험 또 다 망쳤다니까")
-    assert [exchange.said for exchange in near] == [PAIRS[2].said, PAIRS[0].said]
+    assert [exchange.said for exchange in near] == [PAIRS[0].said, PAIRS[2].said]
 
 
 def test_what_every_prompt_shows_anyway_is_not_looked_up() -> None:
