@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import Counter
 
-#: Everything that the relay counts. Its own, so that libraries add nothing to it.
-REGISTRY = CollectorRegistry()
+from relay.metrics.registry import REGISTRY
 
 
 class Limit(StrEnum):
