@@ -85,6 +85,10 @@ class Dolls:
         """Whether that doll talks with us just now."""
         return device_id in self._sessions
 
+    def session(self, device_id: str) -> Session | None:
+        """The session of that doll, if it talks with us just now."""
+        return self._sessions.get(device_id)
+
     async def watch(self) -> None:
         """Follow what is changed in the registry, and write what the dolls remember, for ever."""
         async with asyncio.TaskGroup() as group:
@@ -282,7 +286,8 @@ class Dolls:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Tell every doll that the relay goes away."""
+        """Tell every doll, and whoever watches, that the relay goes away."""
+        self._services.live.close()
         await asyncio.gather(
             self._newcomers.close(),
             *(

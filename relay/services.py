@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+import structlog
 
 from relay.activity import Activity
 from relay.config import Settings
 from relay.devices.shelf import Shelf
 from relay.hearing.base import MelodyDetector, VoiceDetector
 from relay.hearing.hangover import KnownPauses
+from relay.live.live import Live
 from relay.llm.chain import Chain
+from relay.metrics import turns
 from relay.persona import Persona
 from relay.persona.personas import Personas
 from relay.stt.base import SpeechToText
 from relay.tts.base import TextToSpeech
 from relay.tts.lines import RecordedLines
 from relay.tts.recorder import Recorder
+from relay.turn.ended import TurnEnded
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -33,10 +41,21 @@ class Services:
     pauses: KnownPauses = field(default_factory=KnownPauses)
     personas: Personas = field(default_factory=Personas)
     activity: Activity = field(default_factory=Activity)
+    live: Live = field(default_factory=Live)  #: what happens, for the owner's page
     lines: RecordedLines | None = None  #: fixed lines as they were once spoken
     recorder: Recorder | None = None  #: makes more of them
     lines_voice: TextToSpeech | None = None  #: with this voice, where it is not `tts`
     shelf: Shelf | None = None  #: updates for the dolls' firmware
+    #: Told of each turn that is over. They must not wait: the doll does, for its `tts stop`.
+    onlookers: list[Callable[[TurnEnded], None]] = field(default_factory=lambda: [turns.observe])
+
+    def turn_ended(self, ended: TurnEnded) -> None:
+        """Tell the onlookers; what one of them raises is logged, and is nothing to the turn."""
+        for tell in self.onlookers:
+            try:
+                tell(ended)
+            except Exception:  # noqa: BLE001 (logged)
+                _log.exception("an onlooker failed")
 
     def persona_of(self, name: str) -> Persona:
         """The persona of that name, or the relay's if it is empty or cannot be used."""

@@ -16,6 +16,7 @@ from relay.persona.wording import wordings
 from relay.recorder.sign import Sign
 from relay.recorder.tape import Doll, Tape
 from relay.services import Services
+from relay.wire.messages import Report
 
 
 class Device:
@@ -33,8 +34,17 @@ class Device:
         self.sign: Sign | None = None  #: shows whether its turns are recorded
         self.tape: Callable[[Doll, Pcm | None], Tape | None] = _no_tape
         """What records a turn to this doll, of which the utterance is given; None: nothing does."""
+        self.report: Report | None = None  #: the last one that it sent
+        self.underruns = 0  #: times that its speaker ran dry since it came
+        self.frames_lost = 0  #: that it got and did not play
         self._services = services
         self._last_line: dict[str, str] = {}
+
+    def reported(self, report: Report) -> None:
+        """It has told how the last answer was played."""
+        self.report = report
+        self.underruns += report.underruns or 0
+        self.frames_lost += report.frames_lost or 0
 
     @property
     def id(self) -> str:

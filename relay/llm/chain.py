@@ -7,7 +7,7 @@ in `relay.llm.policy`. Nobody gets a failure for an answer as long as any brain 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 
@@ -23,6 +23,8 @@ from relay.llm.gemini_errors import Limit, OverLimitError, Refusal
 from relay.llm.nearby import with_near
 from relay.llm.outages import Outages
 from relay.llm.policy import Away, Elsewhere, Trouble, rule
+from relay.metrics import turns
+from relay.metrics.failures import model_failed
 from relay.quota.base import Now, Priority, SupersededError
 from relay.stt.base import SpeechToText
 
@@ -65,6 +67,8 @@ class Chain:
         self._patience = patience or Patience()
         self._auth_pause_s = auth_pause_s
         self._outages = Outages(outage_again_s)
+        self.on_failure: Callable[[str, Trouble], None] = _nobody_watches
+        """Called with a model's name, and what was wrong with it."""
         self._gone: set[Link] = set()
         self._barred: dict[str, float] = {}  # provider -> the loop's time until which it is left
 
@@ -183,6 +187,7 @@ class Chain:
         async with seat.stack:
             if not isinstance(seat.place.admission, Now):
                 return
+            turns.begun(turns.Early.ANSWER)
             try:
                 answer = self._ask(seat, search, request, None, _Progress())
                 async with aclosing(answer):
@@ -286,6 +291,8 @@ class Chain:
         row, name = rule(error), link.model.name
         log = getattr(_log, row.level)
         log("model failed", llm=name, kind=Trouble.of(error).value, why=error.message)
+        model_failed(name, Trouble.of(error).value)
+        self.on_failure(name, Trouble.of(error))
         match row.away:
             case Away.HINT | Away.DAY:
                 await link.quota.refused(name, _refusal(error))
@@ -299,6 +306,10 @@ class Chain:
                 self._barred[link.provider] = until
             case Away.NOT:
                 pass
+
+
+def _nobody_watches(_model: str, _trouble: Trouble) -> None:
+    pass
 
 
 def _failure(link: Link, raised: Exception) -> ProviderError:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from relay.llm.gemini_errors import Refusal
+
+if TYPE_CHECKING:
+    from relay.quota.snapshot import ModelUse
 
 
 class Priority(IntEnum):
@@ -93,6 +96,10 @@ class Quota(Protocol):
 
     async def retired(self, model: str) -> None:
         """The provider no longer has this model: 404. It is not asked for again."""
+        ...
+
+    async def snapshot(self) -> list[ModelUse]:
+        """How each model stands that was ever asked. Raises StoreError."""
         ...
 
     async def close(self) -> None:

@@ -63,6 +63,8 @@ class Delivery:
         self._over: Disconnected | None = None
         self._news = asyncio.Event()
         self._now = asyncio.get_running_loop().time
+        self.on_message: Callable[[RelayMessage], None] = _nobody_watches
+        """Called with each message for the doll, audio aside."""
 
     @property
     def encoder(self) -> Encoder:
@@ -86,6 +88,7 @@ class Delivery:
 
     async def send(self, message: RelayMessage) -> None:
         """Send one message, now or when the doll is back. Raises Disconnected."""
+        self.on_message(message)
         await self._put(self._output.message(message))
 
     async def send_audio(self, frame: Pcm) -> None:
@@ -256,3 +259,7 @@ class Delivery:
     async def _change(self) -> None:
         self._news.clear()
         await self._news.wait()
+
+
+def _nobody_watches(_: RelayMessage) -> None:
+    pass

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,6 +24,7 @@ from relay.hearing.hearing import (
     Utterance,
     UtteranceEnded,
 )
+from relay.metrics import turns
 from relay.metrics.refusals import Limit, count
 from relay.services import Services
 from relay.stt.base import Transcript
@@ -82,6 +84,7 @@ class Session:
             keep_s=settings.resume_s,
             head_start_s=settings.head_start_ms / 1000,
         )
+        self.delivery.on_message = partial(services.live.message, device.id)
         if services.recorder is not None:
             services.recorder.want(device.persona)
         mcp = connection.hello.features.mcp
@@ -309,6 +312,7 @@ class Session:
                 case Do.FINISH_HEARING:
                     await self._finish_hearing()
                 case Do.CANCEL_TURN:
+                    self._count_barge_in()
                     await self._cancel_turn()
                 case Do.CARRY_UTTERANCE:
                     self._carried = self._utterance
@@ -346,7 +350,9 @@ class Session:
             voice_timeout_s=self._services.settings.turn.voice_timeout_s,
             on_first_audio=self._machine.first_audio,
         )
-        turn = Turn(doll, self._services, self.device, reply, self._errands, timeline, log)
+        turn = Turn(
+            doll, self._services, self.device, reply, self._errands, timeline, log, self._turns
+        )
         ahead = self._early.take()
         if self._allowance.turn():
             if said is None and pcm is not None:
@@ -375,6 +381,12 @@ class Session:
             self._machine.turn_ended()
             with contextlib.suppress(Disconnected):
                 await self.delivery.send(Tts(state="stop"))
+
+    def _count_barge_in(self) -> None:
+        if self._turn is not None and not self._turn.done():
+            heard = self._timeline.first_audio is not None
+            what = turns.Interrupted
+            turns.interrupted(what.SPEAKING if heard else what.THINKING)
 
     async def _cancel_turn(self) -> None:
         turn, self._turn = self._turn, None

@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from relay.devices.device import Device
 from relay.devices.mcp import Toolbox
 from relay.devices.updater import Updater
+from relay.metrics import traffic
 from relay.services import Services
 from relay.turn.delivery import Delivery
 from relay.wire.messages import DeviceMessage, Mcp, Report, TokenState, Update
@@ -55,6 +56,12 @@ class Upkeep:
         match message:
             case Report():
                 self._log.info("report", **_figures(message))
+                traffic.reported(
+                    underruns=message.underruns,
+                    lost=message.frames_lost,
+                    dropped=message.frames_dropped,
+                )
+                self._device.reported(message)
                 self._delivery.confirm()
                 if self._updater is not None:
                     self._updater.remind()  # an offer may have been lost along with a link

@@ -5,9 +5,7 @@ Everything is here: no build, and nothing of another host. All of it is for anyb
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,43 +15,18 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from relay import locales
 from relay.services import Services
+from relay.web.files import HEADERS, File, answer, read
 from relay.wire.headers import language
 
 _FOLDER = Path(__file__).parent / "doll"
 
-_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-}
-
-#: Asked for each time, so that a page is never older than its relay; unchanged costs a 304.
-_HEADERS = {"Cache-Control": "no-cache"}
-
 _SECTION = "doll_page."
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file as it is sent."""
-
-    body: bytes
-    type: str
-    etag: str
 
 
 @lru_cache(maxsize=1)
 def files() -> dict[str, File]:
     """All files of the page by their path under `/doll/`. Nothing else can be asked for."""
-    return {
-        path.relative_to(_FOLDER).as_posix(): File(
-            body := path.read_bytes(), kind, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        )
-        for path in sorted(_FOLDER.rglob("*"))
-        if (kind := _TYPES.get(path.suffix))
-    }
+    return read(_FOLDER)
 
 
 def doll_routes(services: Services) -> APIRouter:
@@ -62,29 +35,23 @@ def doll_routes(services: Services) -> APIRouter:
 
     @router.get("")
     async def without_slash() -> Response:
-        return RedirectResponse("doll/", headers=_HEADERS)
+        return RedirectResponse("doll/", headers=HEADERS)
 
     @router.get("/about.json")
     async def about(request: Request, lang: str = "") -> Response:
         """Who the doll is, and what the page says, in a language or in the browser's."""
-        return JSONResponse(_about(services, lang or language(request.headers)), headers=_HEADERS)
+        return JSONResponse(_about(services, lang or language(request.headers)), headers=HEADERS)
 
     @router.get("/app.webmanifest")
     async def manifest(request: Request) -> Response:
         about = _about(services, language(request.headers))
         return JSONResponse(
-            _manifest(about), headers=_HEADERS, media_type="application/manifest+json"
+            _manifest(about), headers=HEADERS, media_type="application/manifest+json"
         )
 
     @router.get("/{path:path}")
     async def file(request: Request, path: str) -> Response:
-        found = files().get(path or "index.html")
-        if found is None:
-            return Response("There is no such file.", 404, _HEADERS, "text/plain")
-        headers = {**_HEADERS, "ETag": found.etag}
-        if request.headers.get("if-none-match", "")[:256].removeprefix("W/") == found.etag:
-            return Response(status_code=304, headers=headers)
-        return Response(found.body, headers=headers, media_type=found.type)
+        return answer(request, files().get(path or "index.html"))
 
     return router
 

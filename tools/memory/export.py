@@ -1,21 +1,15 @@
-"""What a doll remembers as one JSON object, written as it is read: it may be long.
-
-    {"doll": {"id", "name"}, "exported": TIME, "summary": {"at", "text"} or null,
-     "facts": [{"at", "text"}], "turns": [{"id", "at", "heard", "said"}]}
-
-Times are ISO 8601 with their zone. `said` is what was really spoken.
-"""
+"""`doll memory export`: everything that a doll remembers, into a file (`relay.memory.export`)."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import TextIO
 
 from relay.devices.records import DeviceRecord
+from relay.memory.export import pieces
 from relay.memory.store import MemoryStore
 
 
@@ -36,21 +30,7 @@ async def export(
 async def _write(
     store: MemoryStore, doll: DeviceRecord, zone: tzinfo, out: TextIO
 ) -> tuple[int, int]:
-    def at(moment: float) -> str:
-        return datetime.fromtimestamp(moment, zone).isoformat()
-
-    kept = await store.load(doll.id, 0)
-    head = {
-        "doll": {"id": doll.id, "name": doll.name},
-        "exported": datetime.now(zone).isoformat(timespec="seconds"),
-        "summary": {"at": at(kept.summary.at), "text": kept.summary.text} if kept.summary else None,
-        "facts": [{"at": at(fact.at), "text": fact.text} for fact in kept.facts],
-    }
-    out.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "turns": [')
-    count = 0
-    async for turn in store.all_turns(doll.id):
-        row = {"id": turn.id, "at": at(turn.at), "heard": turn.heard, "said": turn.said}
-        out.write((",\n" if count else "\n") + json.dumps(row, ensure_ascii=False))
-        count += 1
-    out.write("\n]}\n")
-    return count, len(kept.facts)
+    amount = await store.amount(doll.id)
+    async for piece in pieces(store, doll, zone):
+        out.write(piece)
+    return amount.turns, amount.facts

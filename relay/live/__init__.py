@@ -1,0 +1,1 @@
+"""What happens just now, for the owner's page to watch."""
