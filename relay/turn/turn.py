@@ -21,6 +21,7 @@ from relay.services import Services
 from relay.turn.ahead import Ahead, answered
 from relay.turn.answer import Answer
 from relay.turn.chime import chime
+from relay.turn.ended import Outcome, TurnEnded
 from relay.turn.errands import Errands
 from relay.turn.face import Face
 from relay.turn.fillers import Fillers, Sound
@@ -46,7 +47,10 @@ class Turn:
         errands: Errands,
         timeline: Timeline,
         log: FilteringBoundLogger,
+        number: int = 1,
     ) -> None:
+        """`number` is the turn's within its session."""
+        self._number = number
         self._doll = doll
         self._services = services
         self._settings = services.settings.turn
@@ -59,6 +63,7 @@ class Turn:
         self._language = device.languages[0]
         self._said: str | None = None
         self._talking = False
+        self._outcome, self._failure = Outcome.ANSWERED, ""
         self._lines = Lines(device, services.lines)
         self._face = Face(doll, device.persona.lights)
         since = self._now() if timeline.endpoint is None else timeline.endpoint
@@ -106,20 +111,26 @@ class Turn:
                 await self._respond_to(said, ahead)
         except ProviderError as error:
             self._log.warning("turn failed", kind=error.kind, why=error.message)
+            self._failed(error.kind)
             await self._say_failure(error)
         except TimeoutError:
             self._log.warning("turn failed", kind=ErrorKind.NETWORK, why="it took too long")
+            self._failed(ErrorKind.NETWORK)
             await self._say_line(f"failure.{ErrorKind.NETWORK}")
         except NotCalledError:
+            self._outcome = Outcome.GIVEN_UP
             self._log.info("turn given up", why="it is quiet, and nobody called the doll")
         except SupersededError:
+            self._outcome = Outcome.GIVEN_UP
             self._log.info("turn given up", why="the doll asked for something newer")
         except (Disconnected, asyncio.CancelledError):
+            self._outcome = Outcome.CUT
             self._rest.keep(self._reply.unheard(), self._language, self._now())
             self._remember(self._reply.heard())
             raise
         except Exception:  # noqa: BLE001 (logged; a bug ends the turn, not the doll)
             self._log.exception("turn failed", kind="internal")
+            self._failed("internal")
             await self._say_line("failure.internal")
 
     async def _respond_to(self, said: Said | None, ahead: Ahead | None) -> None:
@@ -129,7 +140,7 @@ class Turn:
             self._timeline.mark("transcript", self._now())
             await self._understood(transcript.text, transcript.language)
         if utterance is None and self._said is None:
-            await self._say_line("failure.not_heard")
+            await self._not_heard()
             return
         if utterance is None and await self._run_errand():
             return
@@ -141,13 +152,17 @@ class Turn:
                 heard = await self._answer.heard(events)
                 self._timeline.mark("transcript", self._now())
                 if heard is None or heard.kind != "speech":
-                    await self._say_line("failure.not_heard")
+                    await self._not_heard()
                     return
                 await self._understood(heard.text, heard.language)
             self._rest.forget()  # something new is talked about
             await self._reply.say(self._answer.words(events), self._language)
         if not self._reply.said():
             raise ProviderError(ErrorKind.SERVER, "Nothing in the answer could be spoken.")
+
+    async def _not_heard(self) -> None:
+        self._outcome = Outcome.NOT_HEARD
+        await self._say_line("failure.not_heard")
 
     async def _understood(self, text: str, language: str) -> None:
         if not text:
@@ -234,6 +249,9 @@ class Turn:
         self._said = None
         self._reply.forget()
 
+    def _failed(self, kind: str) -> None:
+        self._outcome, self._failure = Outcome.FAILED, str(kind)
+
     def _log_turn(self) -> None:
         # What was said stays between the doll and its owner: the log has it only for debugging.
         self._log.info(
@@ -243,6 +261,20 @@ class Turn:
             waited_ms=round(self._answer.wait_s * 1000),
             fillers=self._fillers.said,
             **self._timeline.since_speech_end_ms(),
+        )
+        self._services.turn_ended(
+            TurnEnded(
+                self._device.id,
+                self._number,
+                self._timeline,
+                self._now(),
+                self._outcome,
+                self._failure,
+                self._language,
+                self._answer.model,
+                self._fillers.said,
+                self._answer.wait_s,
+            )
         )
 
     def _clock(self) -> datetime:
