@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from relay.persona import Persona
-from relay.turn.calling import Calling
+from relay.turn.errands import calling
 
 #: After an answer the doll need not be called again for so long.
 _TALKING_S = 60.0
@@ -26,10 +26,10 @@ class Quiet:
         """Nobody has called it yet: it makes no sound, whatever happens."""
         if since_answer_s is not None and since_answer_s < _TALKING_S:
             self.hushed = False
-        self._names = persona.calls
+        self._calling = calling(persona)
 
     def heard(self, said: str) -> None:
         """Somebody said this. Raises NotCalledError if the doll is to stay quiet."""
-        if self.hushed and Calling(self._names).find(said) is None:
+        if self.hushed and self._calling.find(said) is None:
             raise NotCalledError
         self.hushed = False
