@@ -11,7 +11,9 @@ def system_prompt(request: Request, form: Form = "text") -> str:
     """Who the doll is, how it talks and answers, and what time it is."""
     if request.instructions:
         return request.instructions
-    whole = prompt(request.persona, request.now, request.language, form, request.notes)
+    whole = prompt(
+        request.persona, request.now, request.language, form, request.notes, request.near
+    )
     if form != "text" and (tools := actions.usable(request.tools)):
         whole += "\n\n" + actions.instructions(tools, request.persona.language)
     return whole

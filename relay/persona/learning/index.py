@@ -28,7 +28,7 @@ SEARCH_ENTRIES = 100_000
 _MAX_CHARS = 300
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # arrays have no equality that is one bool
 class Index:
     """For each bucket the numbers of the lines that have a piece in it."""
 

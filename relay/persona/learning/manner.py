@@ -14,7 +14,7 @@ from relay.persona.learning.style import Style
 _LEAST = 0.18
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LearnedManner:
     """See `relay.persona.base.Manner`."""
 

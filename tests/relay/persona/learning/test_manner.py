@@ -38,6 +38,14 @@ def test_what_every_prompt_shows_anyway_is_not_looked_up() -> None:
     assert MANNER.nearest("비 온다") == ()
 
 
+def test_personas_are_the_same_only_with_the_same_manner() -> None:
+    again = LearnedManner("차차", MANNER.style, (), PAIRS, Index.of([x.heard for x in PAIRS]))
+    persona = replace(load("chacha"), manner=MANNER)
+    assert persona == replace(load("chacha"), manner=MANNER)
+    assert persona != replace(persona, manner=again)
+    assert persona != load("chacha")
+
+
 async def test_a_prompt_has_the_style_the_examples_and_what_is_near() -> None:
     text = system_prompt(await with_near(asked("나 시험 다 망쳤다니까")))
     assert "반말(해체)을 쓴다." in text
