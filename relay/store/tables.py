@@ -46,7 +46,7 @@ devices = Table(
     Column("rotate", Boolean, nullable=False, server_default=false()),  # a new token is wanted
     # Grows when its owner changes or deletes what it remembers.
     Column("memory_revision", BigInteger, nullable=False, server_default="0"),
-    Column("forgotten", BigInteger),  # when its memory was deleted: what knows an older value is stale
+    Column("forgotten", BigInteger),  # when its memory was deleted; older values are stale
     Column("recorder_until", BigInteger),  # its turns are recorded until then
 )
 
