@@ -38,6 +38,7 @@ from relay.devices.settings import PairingSettings, ToolSettings
 from relay.hearing.endpointing import EndpointSettings
 from relay.llm.settings import Brain, LlmSettings
 from relay.memory.settings import MemorySettings
+from relay.metrics.settings import MetricsSettings
 from relay.quota.settings import QuotaSettings
 from relay.recorder.settings import RecorderSettings
 from relay.stt.settings import SttSettings
@@ -154,6 +155,7 @@ class Settings(BaseSettings):
     tts: TtsSettings = TtsSettings()
     recorder: RecorderSettings = Field(default_factory=RecorderSettings)
     updates: UpdateSettings = UpdateSettings()
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
 
     @property
     def personas_folder(self) -> Path:

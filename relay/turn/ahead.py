@@ -15,6 +15,7 @@ from relay.audio import Pcm
 from relay.llm.base import Request
 from relay.llm.chain import Chain
 from relay.llm.events import Event
+from relay.metrics import turns
 from relay.turn.channel import Channel, Left
 
 #: What a model says while nobody listens yet; more of it waits in the model's stream.
@@ -89,6 +90,8 @@ async def answered(
         try:
             async with aclosing(ahead.events()) as events:
                 async for event in events:
+                    if not begun:
+                        turns.used(turns.Early.ANSWER)
                     begun = True
                     yield event
         except Exception:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from relay.audio import Pcm
+from relay.metrics import turns
 from relay.stt.base import SpeechToText, Transcript
 
 Said = asyncio.Task[Transcript] | Pcm
@@ -40,6 +41,7 @@ class Recognition:
         self.discard()
         if self._stt is None:
             return
+        turns.begun(turns.Early.RECOGNITION)
         self._early = self._start(self._stt, utterance)
         self._early.add_done_callback(self._tell)
 
@@ -57,7 +59,10 @@ class Recognition:
         if self._stt is None:
             return utterance
         task, self._early = self._early, None
-        return task or self._start(self._stt, utterance)
+        if task is None:
+            return self._start(self._stt, utterance)
+        turns.used(turns.Early.RECOGNITION)
+        return task
 
     def _start(self, stt: SpeechToText, utterance: Pcm) -> asyncio.Task[Transcript]:
         task = asyncio.get_running_loop().create_task(self._transcribe(stt, utterance))

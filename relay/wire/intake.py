@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from relay.audio import Pcm
+from relay.metrics import traffic
 from relay.wire.codecs import Decoder
 from relay.wire.errors import CloseCode, ErrorCode, WireError
 from relay.wire.framing import Framing, PacketKind
@@ -88,4 +89,6 @@ class Intake:
                 ErrorCode.TOO_LONG,
                 f"an audio packet may have {self._audio_bytes} bytes, not {len(packet.payload)}",
             )
-        return self._decoder.decode(packet.payload)
+        pcm = self._decoder.decode(packet.payload)
+        traffic.frame_in()
+        return pcm

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from relay.audio import Pcm
+from relay.metrics import traffic
 from relay.wire.codecs import Encoder
 from relay.wire.codecs.opus import OpusEncoder
 from relay.wire.framing import Framing
@@ -52,6 +53,7 @@ class Output:
             packet = self.encoder.encode(frame)
         position_ms = self._spoken_samples * 1000 // self.encoder.rate_hz
         self._spoken_samples += len(frame)
+        traffic.frame_out()
         return self._framing.pack(packet, position_ms)
 
     def block(self, data: bytes) -> bytes:
