@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from relay import __version__
 from relay.llm.extras import MissingExtraError
+from relay.metrics.settings import MetricsSettings
 from relay.metrics.stages import stages
 from relay.turn.ended import Outcome, TurnEnded
 
@@ -89,6 +90,11 @@ class Traces:
     def close(self) -> None:
         """Send what has not been sent. Blocks, as long as the exporter's time limit at most."""
         self._provider.shutdown()
+
+
+def open_traces(settings: MetricsSettings) -> Traces | None:
+    """What the settings choose. Raises MissingExtraError."""
+    return Traces.to_collector() if settings.traces else None
 
 
 def _ns(seconds: float) -> int:
