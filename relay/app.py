@@ -11,11 +11,13 @@ from fastapi import FastAPI, WebSocket
 
 from relay import __version__
 from relay.dolls import Dolls
+from relay.metrics.traces import open_traces
 from relay.services import Services
 from relay.store.database import Database
 from relay.web.admin import owner_routes, session_routes
 from relay.web.browser import as_doll, is_page, needs_no_code
 from relay.web.doll_page import doll_routes
+from relay.web.metrics import metrics_routes
 from relay.web.ota import ota_routes
 from relay.web.protect import protect
 
@@ -26,6 +28,9 @@ WEBSOCKET_PATH = "/xiaozhi/v1/"
 def create_app(services: Services, database: Database) -> FastAPI:
     """Make the application around what all dolls share; it closes both when it stops."""
     dolls = Dolls(services, database)
+    traces = open_traces(services.settings.metrics)
+    if traces is not None:
+        services.onlookers.append(traces.observe)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -45,6 +50,8 @@ def create_app(services: Services, database: Database) -> FastAPI:
         await asyncio.gather(*watches, return_exceptions=True)
         await services.close()
         await database.close()
+        if traces is not None:
+            await asyncio.to_thread(traces.close)
 
     # No pages that load scripts from elsewhere; the owner gets the schema at /api/openapi.json.
     no_docs: dict[str, Any] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
@@ -68,6 +75,7 @@ def create_app(services: Services, database: Database) -> FastAPI:
     app.include_router(doll_routes(services))
     app.include_router(session_routes())
     app.include_router(owner_routes(dolls, services))
+    app.include_router(metrics_routes(dolls, services))
     app.include_router(
         ota_routes(
             services.settings,

@@ -17,6 +17,7 @@ PUBLIC = {
     "/healthz": "says that the relay runs",
     "/api/session": "says whether one is signed in",
     "/api/login": "is how one signs in",
+    "/metrics": "is for this machine, or for who shows metrics.token",
     "/xiaozhi/ota": "is the same as the next",
     "/xiaozhi/ota/": "gives boards the relay's address, and a code to be paired by",
     "/xiaozhi/ota/activate": "tells a board whether its owner has confirmed it",
