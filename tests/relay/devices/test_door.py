@@ -148,7 +148,8 @@ async def test_nobody_gets_a_token_for_asking(relay: Relay) -> None:
         for path in ("/xiaozhi/ota/", "/xiaozhi/ota/activate", "/", "/healthz"):
             for method in ("GET", "POST"):
                 answer = await client.request(method, address + path, headers=headers, json={})
-                assert "token" not in answer.text
+                # Stock boards want the field; for whom nobody has confirmed it is empty.
+                assert "token" not in answer.text.replace('"token":""', "")
     assert await relay.registry.all() == []
 
 
