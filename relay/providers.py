@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from importlib.util import find_spec
 
-import structlog
-
 from relay import __version__
 from relay.activity import Activity
 from relay.config import ConfigError, Settings
@@ -24,10 +22,9 @@ from relay.stt.base import SpeechToText
 from relay.stt.lazy import LazySpeechToText
 from relay.stt.providers import open_stt
 from relay.tts.base import TextToSpeech
-from relay.tts.lines import RecordedLines
-from relay.tts.providers import open_lines_voice, open_tts, preferred
+from relay.tts.providers import open_lines_voice, open_tts
 from relay.tts.recorder import Recorder
-from relay.tts.voices.lines import own_lines
+from relay.tts.repertoire import Repertoire
 from relay.tts.voices.shelf import VoiceShelf
 from relay.tts.voices.usual import OwnOrUsual
 
@@ -39,9 +36,9 @@ async def build(settings: Settings) -> Services:
     await asyncio.to_thread(prepare)
     persona = load(settings.persona.name, settings.personas_folder)
     voices = VoiceShelf.of(settings.relay.data)
-    stt, tts = await asyncio.gather(_stt(settings), open_tts(settings.tts, persona.voice, voices))
+    stt, tts = await asyncio.gather(_stt(settings), open_tts(settings.tts, voices))
     activity, lines_voice = Activity(), await open_lines_voice(settings)
-    lines = await _lines(settings, persona.voice, lines_voice or tts, voices)
+    lines = _lines(settings, tts, voices, lines_voice)
     return Services(
         settings=settings,
         detector=SileroDetector(),
@@ -53,7 +50,7 @@ async def build(settings: Settings) -> Services:
         activity=activity,
         lines=lines,
         lines_voice=lines_voice,
-        recorder=Recorder(lines_voice or preferred(tts), lines, activity) if lines else None,
+        recorder=Recorder(lines, activity) if lines else None,
         personas=Personas(
             settings.personas_folder,
             LearnedShelf(settings.learned_folder),
@@ -90,24 +87,16 @@ def _embedded_ears(settings: Settings) -> SpeechToText | None:
     return LazySpeechToText(lambda: open_stt(settings.stt))
 
 
-async def _lines(
-    settings: Settings, voice: str, tts: TextToSpeech, voices: VoiceShelf
-) -> RecordedLines | None:
-    """The fixed lines of this voice, as far as they were recorded."""
+def _lines(
+    settings: Settings, tts: OwnOrUsual, voices: VoiceShelf, lines_voice: TextToSpeech | None
+) -> Repertoire | None:
+    """The fixed lines of all voices, as far as they were recorded."""
     if not settings.turn.record_lines:
         return None
     engine = settings.tts.lines or settings.tts.provider
     # All that makes the voice sound as it does. A key is hidden in `repr`, and this goes into a
     # digest only.
-    how = voice if engine == "kokoro" else repr(getattr(settings.tts, engine))
+    how = "" if engine == "kokoro" else repr(getattr(settings.tts, engine))
     name = f"{engine}/{settings.tts.voice}/{how}/{KOKORO.files[0].sha256}/{__version__}"
-    if isinstance(tts, OwnOrUsual) and voices.has(tts.name):
-        lines = own_lines(voices, tts.name, settings.tts.own, tts.rate_hz)
-    else:
-        lines = RecordedLines(cache_directory() / "lines", name, tts.rate_hz)
-    try:
-        await lines.open()
-    except OSError as error:
-        structlog.get_logger().warning("no lines are recorded", why=str(error))
-        return None
-    return lines
+    folder = cache_directory() / "lines"
+    return Repertoire(tts, voices, settings.tts.own, folder, name, lines_voice)

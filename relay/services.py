@@ -20,8 +20,9 @@ from relay.persona import Persona
 from relay.persona.personas import Personas
 from relay.stt.base import SpeechToText
 from relay.tts.base import TextToSpeech
-from relay.tts.lines import RecordedLines
 from relay.tts.recorder import Recorder
+from relay.tts.repertoire import Repertoire
+from relay.tts.voices.usual import OwnOrUsual
 from relay.turn.ended import TurnEnded
 
 _log = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ class Services:
     personas: Personas = field(default_factory=Personas)
     activity: Activity = field(default_factory=Activity)
     live: Live = field(default_factory=Live)  #: what happens, for the owner's page
-    lines: RecordedLines | None = None  #: fixed lines as they were once spoken
+    lines: Repertoire | None = None  #: fixed lines as they were once spoken
     recorder: Recorder | None = None  #: makes more of them
     lines_voice: TextToSpeech | None = None  #: with this voice, where it is not `tts`
     shelf: Shelf | None = None  #: updates for the dolls' firmware
@@ -61,6 +62,13 @@ class Services:
         """The persona of that name, or the relay's if it is empty or cannot be used."""
         own = self.personas.of(name) if name else None
         return own or self.personas.default() or self.persona
+
+    def expect(self, persona: Persona) -> None:
+        """A doll with this character is there: make ready what it will speak with, and say."""
+        if isinstance(self.tts, OwnOrUsual):
+            self.tts.warm_up(persona.voice)
+        if self.recorder is not None:
+            self.recorder.want(persona)
 
     async def close(self) -> None:
         """Close the providers, each whatever the others do."""

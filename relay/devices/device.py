@@ -57,6 +57,11 @@ class Device:
         return self._services.persona_of(self.record.persona)
 
     @property
+    def voice(self) -> str:
+        """That of its persona, as `TextToSpeech.speak` takes it; empty for the default."""
+        return self.persona.voice
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """What it understands and speaks, its first language first."""
         languages = self.persona.languages

@@ -178,7 +178,11 @@ class Newcomer:
         """Speak a line. Without a voice nothing is heard; the code is in the log."""
         text = locales.text(self._language, key).format(**values)
         reply = Reply(
-            self._connection, self._services.tts, Timeline(), head_start_s=self._head_start_s
+            self._connection,
+            self._services.tts,
+            Timeline(),
+            head_start_s=self._head_start_s,
+            voice=self._services.persona_of("").voice,
         )
         try:
             await self._connection.send(Tts(state="start"))

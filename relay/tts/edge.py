@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Final
 
 from relay.audio import Pcm
@@ -21,7 +22,7 @@ from relay.tts.remote import RemoteVoice, SampleStream
 try:
     import aiohttp
     import edge_tts
-    from edge_tts.exceptions import EdgeTTSException
+    from edge_tts.exceptions import EdgeTTSException, NoAudioReceived
 except ImportError as error:
     raise MissingExtraError("Edge", "edge", error) from None
 
@@ -52,31 +53,56 @@ class EdgeTextToSpeech:
         self._pitch = pitch
         self._remote = RemoteVoice("Edge TTS", RATE_HZ, deadlines)
         for voice in self._voices.values():
-            try:
-                self._request("", voice, None)
-            except ValueError as error:
-                raise ProviderError(ErrorKind.BAD_REQUEST, f"tts.edge: {error}") from None
+            if not self._is_voice(voice):
+                raise ProviderError(
+                    ErrorKind.BAD_REQUEST,
+                    f"tts.edge: {voice!r} is no voice; edge-tts --list-voices shows all.",
+                )
 
     @property
     def rate_hz(self) -> int:
         """See `TextToSpeech.rate_hz`."""
         return RATE_HZ
 
-    async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
-        """See `TextToSpeech.speak`. One connection a clause."""
+    async def speak(self, text: str, language: str, voice: str = "") -> AsyncGenerator[Pcm, None]:
+        """See `TextToSpeech.speak`. One connection a clause.
+
+        `voice` speaks the language in its name, ko-KR-InJoonNeural Korean; others have theirs. One
+        more connection where the service has no such voice, and then none for a while.
+        """
         text = self._remote.speakable(text, language)
-        voice = self._voices.get(language)
-        if voice is None:
+        default = self._voices.get(language, "")
+        if voice and not self._is_voice(voice):
+            self._remote.unknown.missed(voice)
+            voice = ""
+        elif voice.partition("-")[0] != language:
+            voice = ""
+        elif not default:
+            default = voice
+        if not default:
             raise ProviderError(
                 ErrorKind.BAD_REQUEST, f"tts.edge.voices has no voice for {language!r}."
             )
         if not text:
             return
-        async with aclosing(self._remote.clause(self._samples(text, voice), text, voice)) as chunks:
+        request = partial(self._samples, text, default=default)
+        async with aclosing(self._remote.clause_by(request, text, voice, default)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
-    async def _samples(self, text: str, voice: str) -> AsyncGenerator[bytes, None]:
+    def knows(self, voice: str) -> bool:
+        """See `TextToSpeech.knows`. True for what may be one until the service has refused it."""
+        return not voice or (voice not in self._remote.unknown and self._is_voice(voice))
+
+    def _is_voice(self, voice: str) -> bool:
+        """Whether it is the name of one, by its form."""
+        try:
+            self._request("", voice, None)
+        except ValueError:
+            return False
+        return True
+
+    async def _samples(self, text: str, voice: str, *, default: str) -> AsyncGenerator[bytes, None]:
         connector = _Connector()
         request = self._request(text, voice, connector)
         stream = SampleStream(Mp3Decoder(), RATE_HZ)
@@ -96,6 +122,10 @@ class EdgeTextToSpeech:
             failure = ProviderError(
                 ErrorKind.SERVER, f"Edge TTS answered what cannot be played: {error}."
             )
+        except NoAudioReceived as error:
+            failure = _translate(error)
+            if voice != default:  # no more than this is said about a voice that is not there
+                failure = ProviderError(ErrorKind.BAD_REQUEST, f"Edge TTS has no voice {voice!r}.")
         except _FAILURES as error:
             failure = _translate(error)
         finally:

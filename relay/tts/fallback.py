@@ -16,6 +16,9 @@ from relay.resample import Resampler
 from relay.tts.base import TextToSpeech
 from relay.tts.polish import FADE_IN_S, fade
 
+#: Owners change personas, and with them voices; those of today are learned anew in a clause.
+_MOST_PACES = 256
+
 _log = structlog.get_logger(__name__)
 
 
@@ -31,7 +34,8 @@ class FallbackTextToSpeech:
     ) -> None:
         """`voices` have their names, the preferred one first. They are closed with this."""
         self._order = Order(voices, cool_down)
-        self._pace: dict[str, float] = {}  # seconds that a character takes, by voice
+        # Seconds that a character takes, by provider and voice.
+        self._pace: dict[tuple[str, str], float] = {}
 
     @property
     def rate_hz(self) -> int:
@@ -43,17 +47,22 @@ class FallbackTextToSpeech:
         """The first of them, alone: for what is kept, where another voice would stay."""
         return self._order.members[0].provider
 
-    async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
-        """See `TextToSpeech.speak`. When all fail, the error is that of the first asked."""
+    async def speak(self, text: str, language: str, voice: str = "") -> AsyncGenerator[Pcm, None]:
+        """See `TextToSpeech.speak`. When all fail, the error is that of the first asked.
+
+        All are asked for `voice`: the same names may be known to several.
+        """
         clock = asyncio.get_running_loop().time
         failure: ProviderError | None = None
         spoken = 0  # samples, at `rate_hz`
         broken_off = ""  # the voice that spoke them
         for member in self._order.at(clock()):
-            skipped = round(spoken * self._compared(member.name, broken_off)) if spoken else 0
+            skipped = 0
+            if spoken:
+                skipped = round(spoken * self._compared((member.name, voice), (broken_off, voice)))
             heard = 0
             try:
-                async with aclosing(self._clause(member, text, language, skipped)) as chunks:
+                async with aclosing(self._clause(member, text, language, voice, skipped)) as chunks:
                     async for chunk in chunks:
                         heard += len(chunk)
                         yield chunk
@@ -67,7 +76,7 @@ class FallbackTextToSpeech:
             else:
                 self._order.worked(member)
                 if not skipped:
-                    self._learn(member.name, text, heard)
+                    self._learn((member.name, voice), text, heard)
                 return
             if heard:
                 spoken, broken_off = skipped + heard, member.name
@@ -75,12 +84,12 @@ class FallbackTextToSpeech:
         raise failure
 
     async def _clause(
-        self, member: Member[TextToSpeech], text: str, language: str, skipped: int
+        self, member: Member[TextToSpeech], text: str, language: str, voice: str, skipped: int
     ) -> AsyncGenerator[Pcm, None]:
         """What `member` says at `rate_hz`, without its first samples."""
         resampler = Resampler(member.provider.rate_hz, self.rate_hz)
         joins = skipped > 0
-        async with aclosing(member.provider.speak(text, language)) as chunks:
+        async with aclosing(member.provider.speak(text, language, voice)) as chunks:
             async for chunk in chunks:
                 pcm = resampler.push(chunk)
                 skipped, pcm = max(0, skipped - len(pcm)), pcm[skipped:]
@@ -97,13 +106,17 @@ class FallbackTextToSpeech:
         fade(samples[: round(FADE_IN_S * self.rate_hz)])
         return samples.astype(np.int16)
 
-    def _compared(self, name: str, other: str) -> float:
-        """How long a voice takes for what another says in a second."""
-        if name not in self._pace or other not in self._pace:
-            return 1.0
-        return self._pace[name] / self._pace[other]
+    def knows(self, voice: str) -> bool:
+        """See `TextToSpeech.knows`. What the preferred one knows: others only stand in."""
+        return self.preferred.knows(voice)
 
-    def _learn(self, name: str, text: str, samples: int) -> None:
+    def _compared(self, one: tuple[str, str], other: tuple[str, str]) -> float:
+        """How long a voice takes for what another says in a second."""
+        if one not in self._pace or other not in self._pace:
+            return 1.0
+        return self._pace[one] / self._pace[other]
+
+    def _learn(self, who: tuple[str, str], text: str, samples: int) -> None:
         """Keep how fast a voice speaks: the mean of its clauses, the newest one counts for a fifth.
 
         Short ones say more about pauses than about speech.
@@ -111,8 +124,10 @@ class FallbackTextToSpeech:
         characters = sum(character.isalnum() for character in text)
         if characters >= 5:
             pace = samples / self.rate_hz / characters
-            known = self._pace.get(name, pace)
-            self._pace[name] = known + (pace - known) / 5
+            known = self._pace.get(who, pace)
+            if len(self._pace) >= _MOST_PACES:
+                self._pace.clear()
+            self._pace[who] = known + (pace - known) / 5
 
     async def close(self) -> None:
         """See `TextToSpeech.close`. Each is closed, whatever the others do."""

@@ -30,6 +30,15 @@ from google.genai import types
 #: Raw samples, as all of these models stream them.
 RATE_HZ: Final = 24_000
 
+_VOICE_NAMES: Final = """
+    Achernar Achird Algenib Algieba Alnilam Aoede Autonoe Callirrhoe Charon Despina Enceladus
+    Erinome Fenrir Gacrux Iapetus Kore Laomedeia Leda Orus Puck Pulcherrima Rasalgethi Sadachbia
+    Sadaltager Schedar Sulafat Umbriel Vindemiatrix Zephyr Zubenelgenubi
+"""
+#: All that the service had in November 2026; it takes their names in any case. A newer one can be
+#: set as the default.
+VOICES: Final = frozenset(_VOICE_NAMES.split())
+
 #: The quota shares out by dolls; lines belong to none.
 _NO_DOLL: Final = "fixed lines"
 
@@ -71,11 +80,18 @@ class GeminiTextToSpeech:
         """See `TextToSpeech.rate_hz`."""
         return RATE_HZ
 
-    async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
-        """See `TextToSpeech.speak`. One request; RATE or QUOTA where there is no allowance."""
+    async def speak(self, text: str, language: str, voice: str = "") -> AsyncGenerator[Pcm, None]:
+        """See `TextToSpeech.speak`. One request; RATE or QUOTA where there is no allowance.
+
+        A voice that is not one of `VOICES` is never asked for: there are ten requests a day.
+        """
         text = self._remote.speakable(text, language)
         if not text:
             return
+        if not self.knows(voice):
+            self._remote.unknown.missed(voice)
+            voice = ""
+        voice = voice.title() or self._voice
         tokens = estimate("", (Message("user", text),), schema=False)
         async with self._quota.place(
             self._model, doll=_NO_DOLL, tokens=tokens, priority=Priority.BACKGROUND
@@ -89,15 +105,19 @@ class GeminiTextToSpeech:
                 raise ProviderError(
                     ErrorKind.RATE, f"{self._remote.service}: another line goes first."
                 ) from None
-            samples = self._samples(text)
+            samples = self._samples(text, voice)
             try:
-                async with aclosing(self._remote.clause(samples, text, self._voice)) as chunks:
+                async with aclosing(self._remote.clause(samples, text, voice)) as chunks:
                     async for chunk in chunks:
                         yield chunk
             except ProviderError as error:
                 await self._tell(error)
                 raise
             await self._quota.answered(self._model)
+
+    def knows(self, voice: str) -> bool:
+        """See `TextToSpeech.knows`."""
+        return not voice or voice == self._voice or voice.title() in VOICES
 
     def _admit(self, admission: Admission) -> None:
         """Raises ProviderError where it would take too long."""
@@ -126,12 +146,12 @@ class GeminiTextToSpeech:
         elif error.kind in (ErrorKind.SERVER, ErrorKind.NETWORK):
             await self._quota.failed(self._model)
 
-    async def _samples(self, text: str) -> AsyncGenerator[bytes, None]:
+    async def _samples(self, text: str, voice: str) -> AsyncGenerator[bytes, None]:
         failure: ProviderError | None = None
         stream: SampleStream | None = None
         try:
             chunks = await self._server.client.models.generate_content_stream(
-                model=self._model, contents=[self._content(text)], config=self._config()
+                model=self._model, contents=[self._content(text)], config=_config(voice)
             )
             async for chunk in chunks:
                 for blob in _sound(chunk):
@@ -158,20 +178,21 @@ class GeminiTextToSpeech:
         style = types.SpeechMetadata(style=self._style) if self._style else None
         return types.Content(role="user", parts=[types.Part(text=text, speech_metadata=style)])
 
-    def _config(self) -> types.GenerateContentConfig:
-        voice = types.PrebuiltVoiceConfig(voice_name=self._voice)
-        return types.GenerateContentConfig(
-            response_modalities=["AUDIO"],
-            speech_config=types.SpeechConfig(
-                voice_config=types.VoiceConfig(prebuilt_voice_config=voice)
-            ),
-        )
-
     async def close(self) -> None:
         """See `TextToSpeech.close`."""
         self._remote.close()
         await self._server.close()
         await self._quota.close()
+
+
+def _config(voice: str) -> types.GenerateContentConfig:
+    prebuilt = types.PrebuiltVoiceConfig(voice_name=voice)
+    return types.GenerateContentConfig(
+        response_modalities=["AUDIO"],
+        speech_config=types.SpeechConfig(
+            voice_config=types.VoiceConfig(prebuilt_voice_config=prebuilt)
+        ),
+    )
 
 
 def _sound(chunk: types.GenerateContentResponse) -> list[types.Blob]:

@@ -18,6 +18,7 @@ from relay.tts.flow import ClauseFlow
 from relay.tts.kokoro_engine import RATE_HZ, Floats, KokoroEngine, Plan, split
 from relay.tts.phonemes import LANGUAGES, to_phonemes
 from relay.tts.polish import pause_after
+from relay.tts.unknown import UnknownVoices
 from relay.worker import Worker
 
 P = ParamSpec("P")
@@ -68,6 +69,7 @@ class KokoroTextToSpeech:
         self._voice = voice
         self._speed = speed
         self._cache = cache if cache is not None else ClauseCache()
+        self._unknown = UnknownVoices("kokoro")
         self._closed = False
 
     @classmethod
@@ -103,7 +105,7 @@ class KokoroTextToSpeech:
         """The names that `voice` may have."""
         return self._engine.voices
 
-    async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
+    async def speak(self, text: str, language: str, voice: str = "") -> AsyncGenerator[Pcm, None]:
         """See `TextToSpeech.speak`. Speaks "ko" and "en", also mixed; skips what it cannot say."""
         if self._closed:
             raise ProviderError(ErrorKind.SERVER, "Speech synthesis is closed.")
@@ -116,7 +118,11 @@ class KokoroTextToSpeech:
         text = text.strip()[:LONGEST_TEXT]
         if not text:
             return
-        key = (self._voice, self._speed, language, text)
+        if not self.knows(voice):
+            self._unknown.missed(voice)
+            voice = ""
+        voice = voice or self._voice
+        key = (voice, self._speed, language, text)
         if (spoken := self._cache.get(key)) is not None:
             for chunk in _chunks(spoken):
                 yield chunk
@@ -125,19 +131,23 @@ class KokoroTextToSpeech:
         spoken_parts: list[Pcm] = []
         for number, part in enumerate(parts, start=1):
             pause_s = pause_after(text if number == len(parts) else part)
-            async with aclosing(self._part(part, language, pause_s)) as sounds:
+            async with aclosing(self._part(part, language, voice, pause_s)) as sounds:
                 async for pcm in sounds:
                     spoken_parts.append(pcm)
                     for chunk in _chunks(pcm):
                         yield chunk
         self._cache.put(key, np.concatenate([np.zeros(0, np.int16), *spoken_parts]))
 
+    def knows(self, voice: str) -> bool:
+        """See `TextToSpeech.knows`."""
+        return not voice or voice in self._engine.voices
+
     async def _part(
-        self, phonemes: str, language: str, pause_s: float
+        self, phonemes: str, language: str, voice: str, pause_s: float
     ) -> AsyncGenerator[Pcm, None]:
         """Stream what the model takes at once. Nothing more is made when nobody listens."""
         speed = self._speed * SPEEDS[language]
-        plan = await self._run(self._engine.plan, phonemes, self._voice, speed)
+        plan = await self._run(self._engine.plan, phonemes, voice, speed)
         if plan is None:
             return
         flow = ClauseFlow(RATE_HZ)

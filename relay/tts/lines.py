@@ -35,14 +35,25 @@ class RecordedLines:
     All voices share the directory and its `limit` in bytes; what was used longest ago goes first.
     """
 
-    def __init__(self, directory: Path, voice: str, rate_hz: int, *, limit: int = 64 << 20) -> None:
-        """`voice` tells engine, version and voice apart; `rate_hz` is the rate of its speech."""
+    def __init__(
+        self,
+        directory: Path,
+        voice: str,
+        rate_hz: int,
+        *,
+        limit: int = 64 << 20,
+        recent: ClauseCache | None = None,
+    ) -> None:
+        """`voice` tells engine, version and voice apart; `rate_hz` is the rate of its speech.
+
+        `recent` is where the lines used last are kept in memory; several voices may share it.
+        """
+        self.voice = voice
         self.rate_hz = rate_hz
         self._directory = directory
-        self._voice = voice
         self._limit = limit
         self._there: set[str] = set()
-        self._recent = ClauseCache(4 << 20)
+        self._recent = recent or ClauseCache(4 << 20)
 
     async def open(self) -> None:
         """Look what is there. Raises OSError where the directory cannot be used."""
@@ -65,16 +76,19 @@ class RecordedLines:
             self._recent.put(name, pcm)
         return pcm
 
-    async def record(self, tts: TextToSpeech, text: str, language: str) -> None:
-        """Let the voice speak a line and keep it. Raises ProviderError and OSError."""
+    async def record(self, tts: TextToSpeech, text: str, language: str, voice: str = "") -> None:
+        """Let the voice speak a line and keep it. Raises ProviderError and OSError.
+
+        Nothing is kept where `tts` finds out meanwhile that it does not have `voice`.
+        """
         chunks: list[Pcm] = []
-        async with aclosing(tts.speak(text, language)) as speech:
+        async with aclosing(tts.speak(text, language, voice)) as speech:
             async for chunk in speech:
                 chunks.append(chunk)
                 if sum(map(len, chunks)) > LONGEST_S * self.rate_hz:
                     return
         pcm = np.concatenate(chunks) if chunks else np.zeros(0, np.int16)
-        if not pcm.any():
+        if not pcm.any() or not tts.knows(voice):
             return
         name = self._name(text, language)
         dropped = await asyncio.to_thread(self._write, name, pcm)
@@ -82,15 +96,18 @@ class RecordedLines:
         self._there -= dropped
 
     def _name(self, text: str, language: str) -> str:
-        key = json.dumps([self._voice, self.rate_hz, language, text])
+        key = json.dumps([self.voice, self.rate_hz, language, text])
         return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+
+    def _path(self, name: str) -> Path:
+        return self._directory / (name + _SUFFIX)
 
     def _scan(self) -> set[str]:
         self._directory.mkdir(parents=True, exist_ok=True)
         return {path.stem for path in self._directory.glob(f"*{_SUFFIX}")}
 
     def _read(self, name: str) -> Pcm | None:
-        path = self._directory / (name + _SUFFIX)
+        path = self._path(name)
         try:
             with wave.open(str(path), "rb") as file:
                 form = (file.getnchannels(), file.getsampwidth(), file.getframerate())
@@ -111,8 +128,7 @@ class RecordedLines:
     def _write(self, name: str, pcm: Pcm) -> set[str]:
         """Keep a recording; the names of those that had to go for it."""
         self._directory.mkdir(parents=True, exist_ok=True)
-        target = self._directory / (name + _SUFFIX)
-        with replacing(target) as path, wave.open(str(path), "wb") as file:
+        with replacing(self._path(name)) as path, wave.open(str(path), "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(self.rate_hz)

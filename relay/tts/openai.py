@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Final, Literal
 
 from relay.audio import Pcm
@@ -66,16 +67,24 @@ class OpenAITextToSpeech:
         """See `TextToSpeech.rate_hz`."""
         return self._remote.rate_hz
 
-    async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
-        """See `TextToSpeech.speak`. One request a clause."""
+    async def speak(self, text: str, language: str, voice: str = "") -> AsyncGenerator[Pcm, None]:
+        """See `TextToSpeech.speak`. One request a clause.
+
+        `voice` speaks all languages. One more request where the server refuses it, and then none
+        for a while.
+        """
         text = self._remote.speakable(text, language)
         if not text:
             return
-        voice = self._voices.get(language, self._voice)
-        samples = self._samples(text, language, voice)
-        async with aclosing(self._remote.clause(samples, text, voice)) as chunks:
+        default = self._voices.get(language, self._voice)
+        request = partial(self._samples, text, language)
+        async with aclosing(self._remote.clause_by(request, text, voice, default)) as chunks:
             async for chunk in chunks:
                 yield chunk
+
+    def knows(self, voice: str) -> bool:
+        """See `TextToSpeech.knows`. True until the server has refused it."""
+        return voice not in self._remote.unknown
 
     async def _samples(self, text: str, language: str, voice: str) -> AsyncGenerator[bytes, None]:
         extra = {self._language_field: language} if self._language_field else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from relay.config import ConfigError, Settings
@@ -14,49 +15,41 @@ from relay.tts.remote import LONGEST_S
 from relay.tts.settings import EdgeSettings, OpenAITtsSettings, TtsSettings, Voice
 from relay.tts.voices.dialects import check_fits
 from relay.tts.voices.shelf import VoiceShelf
-from relay.tts.voices.usual import OwnOrUsual
-from relay.tts.voices.voice import VoiceError, checked_name, own_name
+from relay.tts.voices.usual import OwnOrUsual, OwnVoices
+from relay.tts.voices.voice import PREFIX, VoiceError, checked_name, own_name
 
 #: Three requests a minute: the next line is never further away.
 LINES_WAIT_S: Final = 65.0
 
 
-async def open_tts(
-    settings: TtsSettings, voice: str = "", shelf: VoiceShelf | None = None
-) -> TextToSpeech:
-    """The voice with its fallbacks, loaded. Raises ConfigError and ProviderError.
+async def open_tts(settings: TtsSettings, shelf: VoiceShelf) -> OwnOrUsual:
+    """All voices, with the fallbacks loaded. Raises ConfigError and ProviderError.
 
-    `voice` is the one that the persona has, of the preferred provider or `own:NAME`; the settings'
-    own goes before it. Fallbacks have the voice of their own section. `shelf` has the owner's
-    voices.
+    Dolls whose persona has no voice speak with the one of the settings, of the preferred provider
+    or `own:NAME`. Fallbacks have the voice of their own section. `shelf` has the owner's voices.
     """
-    chosen = settings.voice or voice
-    name = own_name(chosen)
-    if name is None:
-        return await _usual(settings, chosen)
-    if shelf is None:
-        raise ConfigError(f"tts.voice: {chosen} is one of the owner's voices, and no folder is set")
-    usual = await _usual(settings, "")
-    try:
-        return _own(name, settings, shelf, usual)
-    except BaseException:
-        await usual.close()
-        raise
+    name = own_name(settings.voice)
+    if name is not None:
+        name = _checked(name, settings, shelf)
+    usual = await _usual(settings, settings.voice if name is None else "")
+    open_own = partial(_own, name or "", settings, shelf, usual.rate_hz)
+    return OwnOrUsual(shelf, open_own, usual, PREFIX + name if name else "")
 
 
-def _own(name: str, settings: TtsSettings, shelf: VoiceShelf, usual: TextToSpeech) -> TextToSpeech:
-    from relay.tts.voices.own import OwnTextToSpeech
-
+def _checked(name: str, settings: TtsSettings, shelf: VoiceShelf) -> str:
     try:
         name = checked_name(name)
         if shelf.has(name):
             check_fits(shelf.get(name), settings.own)
     except VoiceError as error:
         raise ConfigError(f"tts.voice: {error}") from None
-    own = OwnTextToSpeech(name, shelf, settings.own, usual.rate_hz)
-    if shelf.has(name):
-        own.warm_up()
-    return OwnOrUsual(name, shelf, own, usual)
+    return name
+
+
+def _own(name: str, settings: TtsSettings, shelf: VoiceShelf, rate_hz: int) -> OwnVoices:
+    from relay.tts.voices.own import OwnTextToSpeech
+
+    return OwnTextToSpeech(name, shelf, settings.own, rate_hz)
 
 
 async def _usual(settings: TtsSettings, chosen: str) -> TextToSpeech:
@@ -67,13 +60,6 @@ async def _usual(settings: TtsSettings, chosen: str) -> TextToSpeech:
         ]
     )
     return voices[0][1] if len(voices) == 1 else FallbackTextToSpeech(voices)
-
-
-def preferred(tts: TextToSpeech) -> TextToSpeech:
-    """The voice that recordings are made with: never one that only stands in for it."""
-    if isinstance(tts, FallbackTextToSpeech | OwnOrUsual):
-        return preferred(tts.preferred)
-    return tts
 
 
 async def open_lines_voice(settings: Settings) -> TextToSpeech | None:

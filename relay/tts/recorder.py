@@ -14,8 +14,7 @@ from relay.activity import Activity
 from relay.errors import ErrorKind, ProviderError
 from relay.persona.base import Persona
 from relay.persona.wording import wordings
-from relay.tts.base import TextToSpeech
-from relay.tts.lines import RecordedLines
+from relay.tts.repertoire import Part, Repertoire
 
 #: Nobody has talked for so long before a line is spoken in advance.
 QUIET_S = 5.0
@@ -34,11 +33,11 @@ _log = structlog.get_logger(__name__)
 class Recorder:
     """One task for the relay. A turn that begins takes the voice back from it at once."""
 
-    def __init__(self, tts: TextToSpeech, lines: RecordedLines, activity: Activity) -> None:
-        self._tts = tts
-        self._lines = lines
+    def __init__(self, repertoire: Repertoire, activity: Activity) -> None:
+        self._repertoire = repertoire
         self._activity = activity
         self._personas: OrderedDict[int, Persona] = OrderedDict()
+        self._failures: dict[str, int] = {}  # in a row, by voice
         self._wanted = asyncio.Event()
 
     def want(self, persona: Persona) -> None:
@@ -50,37 +49,43 @@ class Recorder:
             self._wanted.set()
 
     async def run(self) -> None:
-        """Record what is missing, line by line; ends only where the voice or the disk fails."""
-        failures = 0
-        while failures < _MAX_FAILURES:
-            missing = self._missing()
+        """Record what is missing, line by line; ends only where the disk fails."""
+        while True:
+            self._wanted.clear()
+            missing = await self._missing()
             if missing is None:
-                self._wanted.clear()
                 await self._wanted.wait()
                 continue
-            text, language = missing
+            part, text, language = missing
             try:
-                await self._activity.spare(
-                    partial(self._lines.record, self._tts, text, language), QUIET_S
-                )
-                if not self._lines.has(text, language):
+                await self._activity.spare(partial(part.record, text, language), QUIET_S)
+                if not part.recorded.has(text, language) and part.tts.knows(part.voice):
                     raise ProviderError(ErrorKind.SERVER, "The voice made nothing of a line.")
-                failures = 0
+                self._failures.pop(part.voice, None)
             except ProviderError as error:
-                failures += 1
-                _log.debug("a line was not recorded", why=error.message)
+                self._failed(part.voice, error)
             except OSError as error:
                 _log.warning("no lines are recorded", why=str(error))
                 return
-        _log.warning("no more lines are recorded", why="the voice fails")
 
-    def _missing(self) -> tuple[str, str] | None:
+    def _failed(self, voice: str, error: ProviderError) -> None:
+        failures = self._failures[voice] = self._failures.get(voice, 0) + 1
+        _log.debug("a line was not recorded", why=error.message)
+        if failures == _MAX_FAILURES:
+            _log.warning("no more lines are recorded", voice=voice, why="the voice fails")
+
+    async def _missing(self) -> tuple[Part, str, str] | None:
+        """The line that is wanted most, of the voices that do not fail."""
+        personas = list(self._personas.values())
+        parts = [(persona, await self._repertoire.of(persona.voice)) for persona in personas]
         for section in _SECTIONS:
-            for persona in self._personas.values():
+            for persona, part in parts:
+                if self._failures.get(part.voice, 0) >= _MAX_FAILURES:
+                    continue
                 for language in persona.languages:
                     for text in _texts(persona, section, language):
-                        if not self._lines.has(text, language):
-                            return text, language
+                        if not part.recorded.has(text, language):
+                            return part, text, language
         return None
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import Final
 
@@ -17,6 +18,7 @@ from relay.resample import Resampler
 from relay.tts.flow import ClauseFlow, Level
 from relay.tts.formats import Decoder
 from relay.tts.polish import pause_after
+from relay.tts.unknown import UnknownVoices
 
 #: No clause is longer than this many characters, nor sounds longer than this.
 LONGEST_TEXT: Final = 1_000
@@ -38,6 +40,7 @@ class RemoteVoice:
         self.rate_hz = rate_hz
         self._deadlines = deadlines or DEADLINES
         self._levels: defaultdict[str, Level] = defaultdict(Level)
+        self.unknown = UnknownVoices(service)
         self._closed = False
 
     def speakable(self, text: str, language: str) -> str:
@@ -76,6 +79,42 @@ class RemoteVoice:
         if not flow.sounded:
             raise ProviderError(ErrorKind.SERVER, f"{self.service} answered with silence.")
         flow.teach(level)
+
+    async def clause_by(
+        self,
+        ask: Callable[[str], AsyncGenerator[bytes, None]],
+        text: str,
+        voice: str,
+        default: str,
+    ) -> AsyncGenerator[Pcm, None]:
+        """Stream `clause` by the request `ask(voice)`, or by `ask(default)` if that is refused.
+
+        Services refuse a voice that they do not have in as many ways as there are services. That
+        it was the voice, and not the text, shows when the default is taken; it is then asked for
+        no more for a while.
+        """
+        now = asyncio.get_running_loop().time
+        refused = False
+        if voice and voice != default and self.unknown.worth_asking(voice, now()):
+            heard = False
+            try:
+                async with aclosing(self.clause(ask(voice), text, voice)) as chunks:
+                    async for chunk in chunks:
+                        heard = True
+                        yield chunk
+            except ProviderError as error:
+                if heard or error.kind is not ErrorKind.BAD_REQUEST:
+                    raise
+                refused = True
+            else:
+                self.unknown.found(voice)
+                return
+        async with aclosing(self.clause(ask(default), text, default)) as chunks:
+            async for chunk in chunks:
+                if refused:
+                    self.unknown.missed(voice, now())
+                    refused = False
+                yield chunk
 
     def _chunks(self, pcm: Pcm) -> Iterator[Pcm]:
         step = round(CHUNK_S * self.rate_hz)

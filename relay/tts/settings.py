@@ -72,8 +72,9 @@ class TtsSettings(_Section):
     provider: Voice = "kokoro"
     #: Who goes on when the one before fails, also in the middle of a clause: `["kokoro"]`.
     fallback: tuple[Voice, ...] = ()
-    #: A voice of `provider`, or `own:NAME` for one of the owner's own (docs/voices.md). Empty for
-    #: the persona's, or the provider's own setting or default.
+    #: Of dolls whose persona has no voice of its own, and in place of one that is not there: a
+    #: voice of `provider`, or `own:NAME` for one of the owner's own (docs/voices.md). Empty for the
+    #: provider's own setting or default.
     voice: str = ""
     #: Who speaks the fixed lines that are kept on disk (fillers, failures); empty for
     #: the usual voice. Ten requests a day are free with Gemini, which is enough for these.

@@ -9,6 +9,7 @@ from relay.llm.events import Outage
 from relay.llm.policy import said
 from relay.persona.wording import wordings
 from relay.tts.lines import RecordedLines
+from relay.tts.repertoire import Repertoire
 from relay.turn.chime import thinking
 from relay.turn.fillers import Sound
 from relay.turn.when import when
@@ -19,9 +20,9 @@ _TONE_HZ = 16_000
 class Lines:
     """Words what the doll says on its own, never the same twice in a row."""
 
-    def __init__(self, device: Device, recorded: RecordedLines | None) -> None:
+    def __init__(self, device: Device, repertoire: Repertoire | None) -> None:
         self._device = device
-        self._recorded = recorded
+        self._repertoire = repertoire
 
     def text(self, key: str, language: str) -> str:
         """The words of a line."""
@@ -37,17 +38,24 @@ class Lines:
 
     async def sound(self, text: str, language: str) -> Sound | None:
         """The recording of a line."""
-        if self._recorded is None:
+        there = await self._recorded()
+        if there is None:
             return None
-        pcm = await self._recorded.get(text, language)
-        return None if pcm is None else (pcm, self._recorded.rate_hz)
+        pcm = await there.get(text, language)
+        return None if pcm is None else (pcm, there.rate_hz)
+
+    async def _recorded(self) -> RecordedLines | None:
+        """All that is recorded in the doll's voice."""
+        if self._repertoire is None:
+            return None
+        return (await self._repertoire.of(self._device.voice)).recorded
 
     async def filler(self, key: str, language: str) -> Sound:
         """Something to say at once: a recorded filler, or two soft notes while there is none.
 
         A voice that had to speak it now would only make the answer wait.
         """
-        there = self._recorded
+        there = await self._recorded()
         texts = wordings(self._device.persona, key, language)
         ready = [text for text in texts if there is not None and there.has(text, language)]
         if len(ready) < 2:

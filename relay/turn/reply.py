@@ -57,11 +57,13 @@ class Reply:
         timeline: Timeline,
         *,
         head_start_s: float,
+        voice: str = "",
         voice_timeout_s: float = 15.0,
         on_first_audio: Callable[[], None] = lambda: None,
     ) -> None:
         self._doll = doll
         self._tts = tts
+        self._voice_name = voice
         self._timeline = timeline
         self._voice_timeout_s = voice_timeout_s
         self._on_first_audio = on_first_audio
@@ -186,7 +188,8 @@ class Reply:
             resample = Resampler(self._tts.rate_hz, self._encoder_hz)
             async for line in lines:
                 await out.send(line)
-                async with aclosing(self._tts.speak(line.clause.speech, language)) as speech:
+                speech = self._tts.speak(line.clause.speech, language, self._voice_name)
+                async with aclosing(speech):
                     while (pcm := await self._more(speech)) is not None:
                         for frame in blocks.push(resample.push(pcm)):
                             line.frames += 1

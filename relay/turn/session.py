@@ -85,8 +85,7 @@ class Session:
             head_start_s=settings.head_start_ms / 1000,
         )
         self.delivery.on_message = partial(services.live.message, device.id)
-        if services.recorder is not None:
-            services.recorder.want(device.persona)
+        services.expect(device.persona)
         mcp = connection.hello.features.mcp
         self._upkeep = Upkeep(self.delivery, services, device, self._log, mcp=mcp)
         self._blocks = Blocks(FRAME_SAMPLES)
@@ -347,6 +346,7 @@ class Session:
             self._services.tts,
             timeline,
             head_start_s=self._services.settings.turn.head_start_ms / 1000,
+            voice=self.device.voice,
             voice_timeout_s=self._services.settings.turn.voice_timeout_s,
             on_first_audio=self._machine.first_audio,
         )

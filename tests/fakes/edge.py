@@ -26,6 +26,9 @@ TONE: Pcm = (8_000 * np.sin(2 * np.pi * 440 / mp3.RATE_HZ * np.arange(mp3.RATE_H
     np.int16
 )
 _SPEECH = mp3.encode(TONE)
+#: Voices that speak another tone, and one that it does not have.
+_SPEECHES = {"InJoonNeural": mp3.encode(np.repeat(TONE, 2)[: len(TONE)])}
+_NOBODY = "NobodyNeural"
 _PIECE = 720
 
 
@@ -77,7 +80,7 @@ class FakeEdge:
         request = await connection.recv()
         assert isinstance(request, str)
         self.asked.append(_read(request))
-        reply = self._replies.popleft() if self._replies else speech(_SPEECH)
+        reply = self._replies.popleft() if self._replies else self._usual(self.asked[-1].voice)
         try:
             for message in reply.messages:
                 await connection.send(message)
@@ -92,6 +95,12 @@ class FakeEdge:
                 self.disconnected.set()
         except ConnectionClosed:
             self.disconnected.set()
+
+    def _usual(self, voice: str) -> Reply:
+        name = voice.split()[-1].rstrip(")")
+        if name == _NOBODY:
+            return Reply((text("turn.start"), text("response"), text("turn.end")))
+        return speech(_SPEECHES.get(name, _SPEECH))
 
 
 @asynccontextmanager

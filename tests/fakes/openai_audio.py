@@ -31,6 +31,10 @@ MODEL = "whisper-or-kokoro"
 VOICE_HZ = 24_000
 TONE: Pcm = (8_000 * np.sin(2 * np.pi * 440 / VOICE_HZ * np.arange(VOICE_HZ // 2))).astype(np.int16)
 
+#: Voices that speak another tone, and one that it does not have; it takes any other name.
+TONES: dict[str, Pcm] = {"low": np.repeat(TONE, 2)[: len(TONE)], "high": np.tile(TONE[::2], 2)}
+NO_VOICE = "no-such-voice"
+
 
 @dataclass
 class Upload:
@@ -89,11 +93,14 @@ class FakeAudio:
             return error(404, f"The model {body.get('model')} does not exist.")
         if not body.get("input"):
             return error(400, "input is empty")
+        if body["voice"] == NO_VOICE:
+            return error(400, f"Voice {NO_VOICE} is not there.")
         if self._replies:
             return self._replies.popleft()
+        tone = TONES.get(body["voice"], TONE)
         if body.get("response_format") == "wav":
-            return spoken(wav.encode(TONE, VOICE_HZ), content_type="audio/wav")
-        return spoken(TONE.tobytes())
+            return spoken(wav.encode(tone, VOICE_HZ), content_type="audio/wav")
+        return spoken(tone.tobytes())
 
 
 @asynccontextmanager

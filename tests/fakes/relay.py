@@ -49,7 +49,7 @@ def audible(pcm: Pcm) -> Pcm:
 class Sweep(FakeTextToSpeech):
     """Speaks a rising tone, each part of which can be told from every other."""
 
-    def _chunks(self) -> list[Pcm]:
+    def _chunks(self, tone_hz: float = 0.0) -> list[Pcm]:
         t = np.arange(round(self.seconds_per_clause * self.rate_hz)) / self.rate_hz
         tone = (8000 * np.sin(2 * np.pi * (200 + 150 * t) * t + 0.3)).astype(np.int16)
         step = round(self.chunk_s * self.rate_hz)

@@ -24,11 +24,12 @@ from typing import Any
 import numpy as np
 
 from relay import wav
+from relay.audio import Pcm
 from relay.tts.voices.settings import OwnVoiceSettings, ServerKind
 from relay.tts.voices.shelf import VoiceShelf
 from relay.tts.voices.voice import OwnVoice
 from tests.fakes.http import Journal, Reply, Request, serving
-from tests.fakes.openai_audio import TONE, VOICE_HZ, spoken
+from tests.fakes.openai_audio import TONE, TONES, VOICE_HZ, spoken
 
 KEY = "vs-fake-fake-fake"
 
@@ -186,7 +187,18 @@ class FakeVoiceServer:
             return refusal(unknown, "voice not found")
         if self._replies:
             return self._replies.popleft()
-        return spoken(wav.encode(TONE, VOICE_HZ), content_type="audio/wav")
+        return spoken(wav.encode(self._sound(body, voice), VOICE_HZ), content_type="audio/wav")
+
+    def _sound(self, body: dict[str, Any], voice: str | None) -> Pcm:
+        """As long as TONE, in the tone of the voice's sample."""
+        if voice:
+            sample = self.voices[body[voice]]["sample"]
+        elif "ref_audio" in body:
+            sample = base64.b64decode(body["ref_audio"].partition(",")[2])
+        else:
+            sample = Path(body["ref_audio_path"]).read_bytes()
+        with wave.open(io.BytesIO(sample)) as file:
+            return np.frombuffer(file.readframes(len(TONE)), np.int16)
 
 
 @asynccontextmanager
@@ -226,6 +238,11 @@ def voice_of(
         "digest": hashlib.sha256(sample).hexdigest(),
     }
     return OwnVoice(**(fields | about)), sample
+
+
+def other_voice(name: str = "sua") -> tuple[OwnVoice, bytes]:
+    """A voice that speaks another tone, and its sample."""
+    return voice_of(name, wav.encode(np.resize(TONES["high"], 5 * VOICE_HZ), VOICE_HZ))
 
 
 def shelf_with(folder: Path, name: str = "jinju", **about: Any) -> VoiceShelf:

@@ -64,10 +64,10 @@ def answer(request: Request) -> Sequence[str]:
 class Voice(FakeTextToSpeech):
     """Speaks a text in the loudness of the doll whose secret it is; fixed lines softly."""
 
-    async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
+    async def speak(self, text: str, language: str, voice: str = "") -> AsyncGenerator[Pcm, None]:
         whose = owners(text)
         loudness = LOUDNESS[whose.pop()] if whose else 100
-        async for chunk in super().speak(text, language):
+        async for chunk in super().speak(text, language, voice):
             yield np.full_like(chunk, loudness)
 
 

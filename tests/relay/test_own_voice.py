@@ -44,14 +44,17 @@ async def test_a_persona_speaks_with_an_own_voice_and_its_lines_lie_beside_it(
     shelf = shelf_with(tmp_path)
     async with serving_voices() as server:
         services = await built(server, tmp_path, persona)
-        assert await spoken(services.tts, "안녕")
+        voice = services.persona.voice
+        assert await spoken(services.tts, "안녕", voice=voice)
         assert [clause["text"] for clause in server.clauses] == ["안녕"]
         assert services.lines is not None
-        await services.lines.record(services.tts, LINE, "ko")
+        part = await services.lines.of(voice)
+        await part.record(LINE, "ko")
         assert len(list((shelf.folder("jinju") / "lines").glob("*.wav"))) == 1
         shelf.remove("jinju")
-        assert not services.lines.has(LINE, "ko")
-        assert await spoken(services.tts, "안녕")  # by the usual voice
+        assert not part.recorded.has(LINE, "ko")
+        assert (await services.lines.of(voice)).voice == ""
+        assert await spoken(services.tts, "안녕", voice=voice)  # by the usual voice
         assert len(server.clauses) == 2
         await services.close()
     assert not [path for path in (tmp_path / "voices").rglob("*") if path.is_file()]
@@ -62,7 +65,7 @@ async def test_a_voice_that_is_gone_at_the_start_leaves_the_usual_one(
 ) -> None:
     async with serving_voices() as server:
         services = await built(server, tmp_path, persona)
-        assert await spoken(services.tts, "안녕")
+        assert await spoken(services.tts, "안녕", voice=services.persona.voice)
         assert server.clauses == []
         await services.close()
     assert VoiceShelf.of(tmp_path).names() == []

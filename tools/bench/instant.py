@@ -49,10 +49,18 @@ class InstantTextToSpeech:
 
     rate_hz = RATE_HZ
 
-    async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:  # noqa: ARG002
+    async def speak(
+        self,
+        text: str,  # noqa: ARG002
+        language: str,  # noqa: ARG002
+        voice: str = "",  # noqa: ARG002
+    ) -> AsyncGenerator[Pcm, None]:
         for start in range(0, len(_REPLY), _CHUNK):
             yield _REPLY[start : start + _CHUNK]
             await asyncio.sleep(0)  # as a voice that streams: what is ready goes out first
+
+    def knows(self, voice: str) -> bool:
+        return not voice
 
     async def close(self) -> None: ...
 

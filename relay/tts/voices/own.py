@@ -1,4 +1,4 @@
-"""Text to speech in a voice of the owner's own."""
+"""Text to speech in the voices of the owner's own."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-import structlog
-
 from relay.audio import Pcm
 from relay.errors import ErrorKind, ProviderError
 from relay.llm.streaming import Deadlines
 from relay.tts.remote import LONGEST_S, RemoteVoice
+from relay.tts.unknown import UnknownVoices
+from relay.tts.voices.dialects import check_fits
 from relay.tts.voices.server import VoiceServer
 from relay.tts.voices.settings import OwnVoiceSettings
 from relay.tts.voices.shelf import VoiceShelf
 from relay.tts.voices.voice import OwnVoice, VoiceError
 
-_log = structlog.get_logger(__name__)
-
 
 class OwnTextToSpeech:
-    """A TextToSpeech by a voice server, in one of the voices of the shelf."""
+    """A TextToSpeech by a voice server, in the voices of the shelf. Shared by all dolls."""
 
     def __init__(
         self,
@@ -31,58 +29,63 @@ class OwnTextToSpeech:
         rate_hz: int,
         deadlines: Deadlines | None = None,
     ) -> None:
-        """`rate_hz` is that of what is given out, whatever the server sends."""
-        self.name = name
+        """`name` is the default. `rate_hz` is that of what is given out, whatever the server sends.
+
+        A voice that was deleted, or is added later, is seen with the next clause.
+        """
+        self._name = name
         self._shelf = shelf
+        self._settings = settings
         self._server = VoiceServer(settings, shelf)
         deadlines = deadlines or Deadlines(settings.first_sound_s, settings.gap_s, LONGEST_S)
         self._remote = RemoteVoice(self._server.name, rate_hz, deadlines)
-        self._warming: asyncio.Task[None] | None = None
+        self._unknown = UnknownVoices(self._server.name)
 
     @property
     def rate_hz(self) -> int:
         """See `TextToSpeech.rate_hz`."""
         return self._remote.rate_hz
 
-    def warm_up(self) -> None:
-        """Leave the sample at the server before it is needed; a failure is only logged."""
-        self._warming = asyncio.create_task(self._warm_up())
-
-    async def _warm_up(self) -> None:
-        try:
-            await self.learn()
-        except ProviderError as error:
-            _log.warning(
-                "own voice is not ready, the usual one speaks until it is",
-                voice=self.name, why=error.message,
-            )  # fmt: skip
-
-    async def learn(self) -> None:
-        """Leave the sample at the server, if it keeps samples. Raises ProviderError."""
-        voice = await self._voice()
+    async def learn(self, name: str = "") -> None:
+        """Leave a sample at the server, if it keeps samples. Raises ProviderError."""
+        voice = await asyncio.to_thread(self._voice, name or self._name)
         await self._server.register(voice, voice.language)
 
-    async def _voice(self) -> OwnVoice:
-        try:
-            return await asyncio.to_thread(self._shelf.get, self.name)
-        except VoiceError as error:
-            raise ProviderError(ErrorKind.BAD_REQUEST, f"{error}.") from None
+    async def speak(self, text: str, language: str, voice: str = "") -> AsyncGenerator[Pcm, None]:
+        """See `TextToSpeech.speak`. One request a clause; the first one may leave the sample.
 
-    async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
-        """See `TextToSpeech.speak`. One request a clause; the first one may leave the sample."""
+        `voice` is `own:NAME`.
+        """
         text = self._remote.speakable(text, language)
         if not text:
             return
-        voice = await self._voice()
-        samples = self._server.samples(voice, text, language, self.rate_hz)
-        async with aclosing(self._remote.clause(samples, text, voice.key)) as chunks:
+        own = await asyncio.to_thread(self._chosen, voice)
+        samples = self._server.samples(own, text, language, self.rate_hz)
+        async with aclosing(self._remote.clause(samples, text, own.key)) as chunks:
             async for chunk in chunks:
                 yield chunk
+
+    def knows(self, voice: str) -> bool:
+        """See `TextToSpeech.knows`. Looks at the disk."""
+        return not voice or self._shelf.there(voice) is not None
+
+    def _chosen(self, voice: str) -> OwnVoice:
+        name = self._shelf.there(voice) if voice else None
+        if name is None and voice:
+            self._unknown.missed(voice)
+        elif voice:
+            self._unknown.found(voice)
+        return self._voice(name or self._name)
+
+    def _voice(self, name: str) -> OwnVoice:
+        try:
+            own = self._shelf.get(name)
+            check_fits(own, self._settings)
+        except VoiceError as error:
+            raise ProviderError(ErrorKind.BAD_REQUEST, f"{error}.") from None
+        return own
 
     async def close(self) -> None:
         """See `TextToSpeech.close`."""
         self._remote.close()
-        if self._warming is not None:
-            self._warming.cancel()
-            await asyncio.gather(self._warming, return_exceptions=True)
         await self._server.close()

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from relay.tts.voices.voice import OwnVoice, VoiceError, checked_name, parse
+from relay.tts.voices.voice import OwnVoice, VoiceError, checked_name, own_name, parse
 
 SAMPLE: Final = "sample.wav"
 DESCRIPTION: Final = "voice.toml"
@@ -52,6 +52,14 @@ class VoiceShelf:
     def has(self, name: str) -> bool:
         """Whether it is there."""
         return (self.folder(name) / DESCRIPTION).is_file()
+
+    def there(self, voice: str) -> str | None:
+        """The name in `own:NAME`, if that voice is there; None also for what is none of them."""
+        name = own_name(voice)
+        try:
+            return checked_name(name) if name is not None and self.has(name) else None
+        except VoiceError:
+            return None
 
     def get(self, name: str) -> OwnVoice:
         """Raises VoiceError if it is not there or cannot be read."""

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+import structlog
 
 from relay.audio import Pcm
 from relay.errors import ErrorKind, ProviderError
@@ -23,9 +24,9 @@ from relay.tts.base import TextToSpeech
 PATIENT = Deadlines(first_s=60, gap_s=60, total_s=60)
 
 
-async def spoken(tts: TextToSpeech, text: str, language: str = "ko") -> list[Pcm]:
+async def spoken(tts: TextToSpeech, text: str, language: str = "ko", voice: str = "") -> list[Pcm]:
     """All chunks of one clause."""
-    async with contextlib.aclosing(tts.speak(text, language)) as chunks:
+    async with contextlib.aclosing(tts.speak(text, language, voice)) as chunks:
         return [chunk async for chunk in chunks]
 
 
@@ -35,6 +36,9 @@ class TextToSpeechContract:
     clauses: ClassVar[dict[str, str]] = {"ko": "안녕, 나는 인형이야.", "en": "Hello, I am a doll."}
     #: The longest chunk, so that the first frame goes out soon and stopping is prompt.
     chunk_s = 0.2
+    #: Two voices that it has, and some that it does not have.
+    voices: ClassVar[tuple[str, str]] = ("low", "high")
+    unknown: ClassVar[tuple[str, ...]] = ("no-such-voice",)
 
     @pytest.fixture
     def tts(self) -> TextToSpeech:
@@ -75,6 +79,33 @@ class TextToSpeechContract:
         together = await asyncio.gather(*(spoken(tts, self.clauses["ko"]) for _ in range(3)))
         for chunks in together:
             assert np.array_equal(np.concatenate(chunks), alone)
+
+    async def test_voices_that_speak_at_once_do_not_mix(self, tts: TextToSpeech) -> None:
+        text, voices = self.clauses["ko"], self.voices
+        alone = {}
+        for voice in voices * 2:  # the first time it may learn how loud the voice is
+            assert tts.knows(voice)
+            alone[voice] = np.concatenate(await spoken(tts, text, voice=voice))
+        assert not np.array_equal(*alone.values())
+        order = voices * 2
+        together = await asyncio.gather(*(spoken(tts, text, voice=voice) for voice in order))
+        for voice, chunks in zip(order, together, strict=True):
+            assert np.array_equal(np.concatenate(chunks), alone[voice])
+
+    async def test_a_voice_that_it_does_not_have_is_spoken_by_the_default_and_told_once(
+        self, tts: TextToSpeech
+    ) -> None:
+        text = self.clauses["ko"]
+        await spoken(tts, text)
+        default = np.concatenate(await spoken(tts, text))
+        for voice in self.unknown:
+            with structlog.testing.capture_logs() as logs:
+                for _ in range(3):
+                    pcm = np.concatenate(await spoken(tts, text, voice=voice))
+                    assert np.array_equal(pcm, default)
+            assert [log["voice"] for log in logs if log["log_level"] == "warning"] == [voice]
+            assert not tts.knows(voice)
+        assert tts.knows("")
 
     async def test_closed_after_the_first_chunk_the_next_clause_is_spoken(
         self, tts: TextToSpeech

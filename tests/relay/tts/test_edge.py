@@ -42,6 +42,9 @@ async def voice(deadlines: Deadlines = PATIENT, **options: str) -> AsyncIterator
 
 
 class TestEdge(RemoteTextToSpeechContract):
+    voices = ("ko-KR-SunHiNeural", "ko-KR-InJoonNeural")
+    unknown = ("no-such-voice", "ko-KR-NobodyNeural")
+
     @pytest.fixture
     def far_side(self, service: FakeEdge) -> FarSide:
         tone = mp3.encode(TONE)
@@ -75,6 +78,15 @@ async def test_each_language_has_its_voice(service: FakeEdge) -> None:
     assert [asked.voice.split()[-1] for asked in service.asked] == ["SunHiNeural)", "AnaNeural)"]
     assert service.asked[0].text == "안녕 &lt;진주&gt; &amp; 차차"
     assert (service.asked[0].rate, service.asked[0].pitch) == ("-10%", "+20Hz")
+
+
+async def test_a_dolls_voice_speaks_its_own_language_only(service: FakeEdge) -> None:
+    async with voice() as tts:
+        await spoken(tts, "안녕", "ko", "ko-KR-InJoonNeural")
+        await spoken(tts, "Hello", "en", "ko-KR-InJoonNeural")
+        await spoken(tts, "Bonjour", "fr", "fr-FR-DeniseNeural")  # not one of the settings
+    names = [asked.voice.split()[-1] for asked in service.asked]
+    assert names == ["InJoonNeural)", "AnaNeural)", "DeniseNeural)"]
 
 
 async def test_the_silence_that_the_service_sends_around_speech_is_cut(service: FakeEdge) -> None:

@@ -51,6 +51,12 @@ async def test_wherever_voices_break_off_every_sample_is_heard_once(breaks: list
     assert np.mean(heard != whole) < 0.03
 
 
+async def test_all_are_asked_for_the_dolls_voice() -> None:
+    tts, cloud, own = pair(error=GONE, error_after=2)
+    await spoken(tts, CLAUSE, voice="low")
+    assert [call.voice for call in (*cloud.calls, *own.calls)] == ["low", "low"]
+
+
 async def test_the_preferred_voice_speaks_alone() -> None:
     tts, _, own = pair()
     await spoken(tts, CLAUSE)

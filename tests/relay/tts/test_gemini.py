@@ -75,6 +75,8 @@ async def voice(
 
 
 class TestGemini(RemoteTextToSpeechContract):
+    voices = ("Puck", "kore")
+
     @pytest.fixture
     def far_side(self, server: FakeGemini) -> FarSide:
         @asynccontextmanager

@@ -50,6 +50,8 @@ async def kokoro(engine: KokoroEngine) -> AsyncIterator[KokoroTextToSpeech]:
 
 @pytest.mark.models
 class TestKokoroTextToSpeech(TextToSpeechContract):
+    voices = ("af_heart", "am_adam")
+
     @pytest.fixture
     def tts(self, kokoro: KokoroTextToSpeech) -> KokoroTextToSpeech:
         return kokoro
@@ -151,6 +153,13 @@ async def test_a_text_longer_than_the_model_takes_is_spoken_in_parts(held: HeldE
 async def test_voice_and_speed_reach_the_model(held: HeldEngine) -> None:
     await spoken(speaker(held, voice="other", speed=1.2), "Hello.", "en")
     assert [one[1:] for one in held.spoken] == [("other", 1.2)]
+
+
+async def test_each_doll_has_its_voice_and_its_own_cached_clauses(held: HeldEngine) -> None:
+    tts = speaker(held)
+    for voice in ("other", "", "other", VOICE, "nobody"):
+        await spoken(tts, "Hello.", "en", voice)
+    assert [voice for _, voice, _ in held.spoken] == ["other", VOICE]
 
 
 @pytest.mark.parametrize("options", [{"voice": "no such voice"}, {"speed": 0.1}, {"speed": 9.0}])

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from relay import wav
-from relay.errors import ErrorKind
+from relay.errors import ErrorKind, ProviderError
 from relay.llm.streaming import Deadlines
 from relay.tts.base import TextToSpeech
 from relay.tts.openai import OpenAITextToSpeech
 from tests.fakes.http import Reply, Step
 from tests.fakes.openai import error
-from tests.fakes.openai_audio import KEY, MODEL, TONE, FakeAudio, serving_audio
+from tests.fakes.openai_audio import KEY, MODEL, NO_VOICE, TONE, FakeAudio, serving_audio
 from tests.fakes.openai_audio import spoken as answer
 from tests.relay.llm.contract import leaks
 from tests.relay.tts.contract import (
@@ -117,6 +117,46 @@ async def test_the_request_holds_what_was_set_and_nothing_else(server: FakeAudio
         }
         await spoken(tts, "Hello.", "en")
         assert (server.last["voice"], server.last["lang_code"]) == ("af_heart", "en")
+
+
+async def test_a_dolls_voice_speaks_all_languages(server: FakeAudio) -> None:
+    async with voice_at(server, voices={"ko": "jinju"}) as tts:
+        await spoken(tts, "안녕.", voice="low")
+        assert server.last["voice"] == "low"
+
+
+async def test_a_voice_that_the_server_refuses_is_not_asked_for_each_time(
+    server: FakeAudio,
+) -> None:
+    async with voice_at(server) as tts:
+        for _ in range(3):
+            assert await spoken(tts, "안녕.", voice=NO_VOICE)
+    asked = [request.json["voice"] for request in server.journal.requests]
+    assert asked == [NO_VOICE, "af_heart", "af_heart", "af_heart"]
+
+
+async def test_a_text_that_is_refused_in_any_voice_says_nothing_about_the_voice(
+    server: FakeAudio,
+) -> None:
+    async with voice_at(server) as tts:
+        server.play(error(400, "too long"), error(400, "too long"))
+        with pytest.raises(ProviderError, match="too long"):
+            await spoken(tts, "안녕.", voice="low")
+        assert tts.knows("low")
+        await spoken(tts, "안녕.", voice="low")
+    assert [request.json["voice"] for request in server.journal.requests][1:] == [
+        "af_heart",
+        "low",
+    ]
+
+
+async def test_a_server_that_fails_is_not_asked_for_another_voice(server: FakeAudio) -> None:
+    async with voice_at(server) as tts:
+        server.play(error(503, "overloaded"))
+        with pytest.raises(ProviderError) as caught:
+            await spoken(tts, "안녕.", voice="low")
+        assert caught.value.kind is ErrorKind.SERVER
+    assert len(server.journal.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,8 @@ from edge_tts import communicate
 from relay.config import ConfigError, Settings
 from relay.llm.extras import MissingExtraError
 from relay.tts import kokoro
-from relay.tts.fallback import FallbackTextToSpeech
 from relay.tts.openai import OpenAITextToSpeech
-from relay.tts.providers import open_lines_voice, open_tts, preferred
+from relay.tts.providers import open_lines_voice, open_tts
 from relay.tts.settings import TtsSettings
 from relay.tts.voices.own import OwnTextToSpeech
 from relay.tts.voices.shelf import VoiceShelf
@@ -48,10 +47,15 @@ def own(monkeypatch: pytest.MonkeyPatch) -> FakeTextToSpeech:
     return own
 
 
-async def test_the_settings_reach_the_server() -> None:
+@pytest.fixture
+def shelf(tmp_path: Path) -> VoiceShelf:
+    """One without a voice."""
+    return VoiceShelf.of(tmp_path)
+
+
+async def test_the_settings_reach_the_server(shelf: VoiceShelf) -> None:
     async with serving_audio(KEY) as server:
-        tts = await open_tts(cloud(server.url))
-        assert isinstance(tts, OpenAITextToSpeech)
+        tts = await open_tts(cloud(server.url), shelf)
         assert await spoken(tts, "안녕")
         assert server.last["voice"] == "jinju"
         await tts.close()
@@ -59,35 +63,37 @@ async def test_the_settings_reach_the_server() -> None:
 
 @pytest.mark.parametrize(
     ("chosen", "persona", "voice"),
-    [("", "", "jinju"), ("", "hers", "hers"), ("mine", "hers", "mine")],
+    [("", "", "jinju"), ("mine", "", "mine"), ("mine", "hers", "hers")],
 )
-async def test_the_owners_voice_goes_before_the_personas_and_that_before_the_sections(
-    chosen: str, persona: str, voice: str
+async def test_a_personas_voice_goes_before_the_settings_and_that_before_the_sections(
+    chosen: str, persona: str, voice: str, shelf: VoiceShelf
 ) -> None:
     async with serving_audio(KEY) as server:
-        tts = await open_tts(cloud(server.url, voice=chosen), persona)
-        await spoken(tts, "안녕")
+        tts = await open_tts(cloud(server.url, voice=chosen), shelf)
+        await spoken(tts, "안녕", voice=persona)
         assert server.last["voice"] == voice
         await tts.close()
 
 
-async def test_with_a_fallback_an_unreachable_server_is_no_silence(own: FakeTextToSpeech) -> None:
-    tts = await open_tts(cloud(fallback=["kokoro"]), "jinju")
-    assert isinstance(tts, FallbackTextToSpeech)
+async def test_with_a_fallback_an_unreachable_server_is_no_silence(
+    own: FakeTextToSpeech, shelf: VoiceShelf
+) -> None:
+    tts = await open_tts(cloud(voice="jinju", fallback=["kokoro"]), shelf)
     assert await spoken(tts, "안녕")
-    assert isinstance(preferred(tts), OpenAITextToSpeech)  # no line is recorded by a stand-in
-    assert preferred(own) is own
+    alone, voice = await tts.alone("hers")
+    assert isinstance(alone, OpenAITextToSpeech)  # no line is recorded by a stand-in
+    assert voice == "hers"
     assert own.loaded["voice"] == ""  # type: ignore[attr-defined]  # jinju is the server's
     await tts.close()
     assert own.closed
 
 
 async def test_an_edge_voice_speaks_the_language_in_its_name(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, shelf: VoiceShelf
 ) -> None:
     async with serving_edge() as service:
         monkeypatch.setattr(communicate, "WSS_URL", service.url)
-        tts = await open_tts(TtsSettings(provider="edge"), "ko-KR-InJoonNeural")
+        tts = await open_tts(TtsSettings(provider="edge", voice="ko-KR-InJoonNeural"), shelf)
         await spoken(tts, "안녕", "ko")
         await spoken(tts, "Hello", "en")
         await tts.close()
@@ -120,11 +126,11 @@ async def test_geminis_voice_without_a_key_says_what_to_set() -> None:
 
 
 @pytest.mark.parametrize("missing", ["base_url", "model", "voice"])
-async def test_what_a_server_needs_is_asked_for(missing: str) -> None:
+async def test_what_a_server_needs_is_asked_for(missing: str, shelf: VoiceShelf) -> None:
     settings = cloud()
     gap = settings.openai.model_copy(update={missing: ""})
     with pytest.raises(ConfigError, match=f"tts.openai.{missing}"):
-        await open_tts(settings.model_copy(update={"openai": gap}))
+        await open_tts(settings.model_copy(update={"openai": gap}), shelf)
 
 
 @pytest.mark.parametrize(
@@ -137,14 +143,18 @@ async def test_what_a_server_needs_is_asked_for(missing: str) -> None:
     ],
 )
 async def test_a_missing_package_names_its_extra(
-    monkeypatch: pytest.MonkeyPatch, settings: TtsSettings, package: str, extra: str
+    monkeypatch: pytest.MonkeyPatch,
+    settings: TtsSettings,
+    package: str,
+    extra: str,
+    shelf: VoiceShelf,
 ) -> None:
     for name in list(sys.modules):
         if name.startswith("relay.tts.") or name == "relay.openai_server":
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError, match=rf"talking-doll\[{extra}\]"):
-        await open_tts(settings)
+        await open_tts(settings, shelf)
 
 
 async def test_an_own_voice_speaks_with_the_usual_one_behind_it(
@@ -152,24 +162,24 @@ async def test_an_own_voice_speaks_with_the_usual_one_behind_it(
 ) -> None:
     shelf = shelf_with(tmp_path)
     async with serving_voices() as server:
-        settings = TtsSettings(own=server.settings())
-        tts = await open_tts(settings, "own:jinju", shelf)  # as the persona has it
+        settings = TtsSettings(voice="own:jinju", own=server.settings())
+        tts = await open_tts(settings, shelf)
         assert await spoken(tts, "안녕")
         assert (len(server.clauses), len(own.calls)) == (1, 0)
     assert await spoken(tts, "안녕")  # the server has gone
     assert len(own.calls) == 1
-    assert isinstance(preferred(tts), OwnTextToSpeech)
+    assert isinstance((await tts.alone())[0], OwnTextToSpeech)
     shelf.remove("jinju")
-    assert preferred(tts) is own
+    assert await tts.alone() == (own, "")
     await tts.close()
     assert own.closed
     assert own.loaded["voice"] == ""  # type: ignore[attr-defined]  # own:jinju is no voice of its
 
 
 async def test_an_own_voice_that_was_never_there_is_missed_and_not_fatal(
-    own: FakeTextToSpeech, tmp_path: Path
+    own: FakeTextToSpeech, shelf: VoiceShelf
 ) -> None:
-    tts = await open_tts(TtsSettings(voice="own:nobody"), "", VoiceShelf.of(tmp_path))
+    tts = await open_tts(TtsSettings(voice="own:nobody"), shelf)
     assert await spoken(tts, "안녕")
     await tts.close()
 
@@ -182,9 +192,8 @@ async def test_an_own_voice_that_was_never_there_is_missed_and_not_fatal(
     ],
 )
 async def test_an_own_voice_that_cannot_work_is_told_at_the_start(
-    own: FakeTextToSpeech, tmp_path: Path, voice: str, server: dict[str, str], why: str
+    tmp_path: Path, voice: str, server: dict[str, str], why: str
 ) -> None:
     settings = TtsSettings.model_validate({"voice": voice, "own": server})
     with pytest.raises(ConfigError, match=why):
-        await open_tts(settings, "", shelf_with(tmp_path, seconds=12.0))
-    assert own.closed
+        await open_tts(settings, shelf_with(tmp_path, seconds=12.0))

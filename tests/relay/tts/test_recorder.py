@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from relay.errors import ErrorKind, ProviderError
 from relay.persona import Persona
 from relay.tts.lines import RecordedLines
 from relay.tts.recorder import QUIET_S, Recorder
+from tests.fakes.lines import a_repertoire
 from tests.fakes.tts import FakeTextToSpeech
 
 pytestmark = pytest.mark.virtual_time
@@ -25,16 +27,17 @@ PERSONA = Persona(
 class Studio:
     def __init__(self, directory: Path) -> None:
         self.tts = FakeTextToSpeech(0.2)
-        self.lines = RecordedLines(directory, "fake", self.tts.rate_hz)
+        self.repertoire = a_repertoire(directory, self.tts)
         self.activity = Activity()
-        self.recorder = Recorder(self.tts, self.lines, self.activity)
+        self.recorder = Recorder(self.repertoire, self.activity)
+
+    async def has(self, text: str, voice: str = "") -> bool:
+        return (await self.repertoire.of(voice)).recorded.has(text, "ko")
 
 
 @pytest.fixture
 async def studio(tmp_path: Path) -> Studio:
-    studio = Studio(tmp_path)
-    await studio.lines.open()
-    return studio
+    return Studio(tmp_path)
 
 
 @asynccontextmanager
@@ -57,7 +60,8 @@ async def test_all_that_a_doll_may_say_is_recorded_the_fillers_first(studio: Stu
     for key in locales.lines("ko"):
         fixed = [text for text in locales.variants("ko", key) if "{" not in text]
         if key.startswith(("failure.", "outage.", "filler.waiting")):
-            assert all(studio.lines.has(text, "ko") for text in fixed), key
+            for text in fixed:
+                assert await studio.has(text), key
     assert not any("{" in text for text in spoken)
 
 
@@ -66,7 +70,6 @@ async def test_what_is_there_is_not_spoken_again(studio: Studio, tmp_path: Path)
     async with at_work(studio):
         await asyncio.sleep(600)
     again = Studio(tmp_path)
-    await again.lines.open()
     again.recorder.want(PERSONA)
     async with at_work(again):
         await asyncio.sleep(600)
@@ -85,16 +88,35 @@ async def test_a_turn_takes_the_voice_back_at_once(studio: Studio) -> None:
             await asyncio.sleep(30)
             assert len(studio.tts.calls) == 1
         await asyncio.sleep(QUIET_S + 3 + QUIET_S)
-        assert studio.lines.has("흠.", "ko")
+        assert await studio.has("흠.")
 
 
-async def test_a_voice_that_only_fails_is_left_alone(studio: Studio) -> None:
+async def test_a_voice_that_only_fails_is_left_alone_and_the_others_are_not(
+    studio: Studio,
+) -> None:
     studio.tts.error = ProviderError(ErrorKind.SERVER, "broken")
     studio.recorder.want(PERSONA)
-    async with at_work(studio) as task:
+    async with at_work(studio):
         await asyncio.sleep(3600)
-        assert task.done()
-    assert len(studio.tts.calls) == 3
+        assert len(studio.tts.calls) == 3
+        studio.tts.error = None
+        studio.recorder.want(replace(PERSONA, voice="low"))
+        await asyncio.sleep(3600)
+    assert {call.voice for call in studio.tts.calls[3:]} == {"low"}
+    assert await studio.has("흠.", "low")
+    assert not await studio.has("흠.")
+
+
+async def test_each_persona_is_recorded_in_its_voice(studio: Studio) -> None:
+    personas = [replace(PERSONA, voice=voice) for voice in ("low", "high", "", "nobody")]
+    for persona in personas:
+        studio.recorder.want(persona)
+    async with at_work(studio):
+        await asyncio.sleep(3600)
+    spoken = [(call.text, call.voice) for call in studio.tts.calls]
+    assert len(spoken) == len(set(spoken))
+    assert {voice for _, voice in spoken} == {"low", "high", ""}  # nobody has the default's
+    assert await studio.has("흠.", "nobody")
 
 
 async def test_a_full_disk_ends_the_recording_and_nothing_else(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,10 +14,11 @@ from relay import locales
 from relay.llm.events import Outage
 from relay.llm.policy import Trouble
 from relay.services import Services
-from relay.tts.lines import RecordedLines
+from relay.tts.repertoire import Repertoire
 from relay.turn.chime import thinking
 from relay.turn.lines import Lines
 from tests.fakes.devices import a_device
+from tests.fakes.lines import a_repertoire
 from tests.fakes.tts import FakeTextToSpeech
 
 NOW = datetime(2026, 11, 23, 15, 20, tzinfo=ZoneInfo("Asia/Seoul"))
@@ -26,16 +28,16 @@ KEY = "filler.thinking"
 class ByText(FakeTextToSpeech):
     """Speaks each text as a sample of its own."""
 
-    async def speak(self, text: str, language: str):  # type: ignore[no-untyped-def]
+    async def speak(self, text: str, language: str, voice: str = ""):  # type: ignore[no-untyped-def]
         yield np.full(1_000, locales.variants("ko", KEY).index(text) + 1, np.int16)
 
 
-async def recorded(directory: Path, count: int) -> RecordedLines:
-    lines = RecordedLines(directory, "fake", 16_000)
-    await lines.open()
+async def recorded(directory: Path, count: int) -> Repertoire:
+    repertoire = a_repertoire(directory, ByText())
+    part = await repertoire.of()
     for text in locales.variants("ko", KEY)[:count]:
-        await lines.record(ByText(), text, "ko")
-    return lines
+        await part.record(text, "ko")
+    return repertoire
 
 
 async def fillers(lines: Lines, count: int) -> list[int]:
@@ -63,6 +65,13 @@ async def test_a_single_recording_alternates_with_the_tone(
 
 async def test_without_recordings_there_are_soft_notes(services: Services) -> None:
     assert await fillers(Lines(a_device(services), None), 3) == [0, 0, 0]
+
+
+async def test_a_doll_has_the_lines_of_its_own_voice_only(
+    services: Services, tmp_path: Path
+) -> None:
+    services.persona = replace(services.persona, voice="low")
+    assert await fillers(Lines(a_device(services), await recorded(tmp_path, 6)), 3) == [0, 0, 0]
 
 
 async def test_a_recording_that_vanished_leaves_the_notes(

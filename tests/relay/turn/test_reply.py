@@ -147,8 +147,10 @@ async def test_a_clause_that_the_voice_is_still_making_is_not_taken_for_shorter_
     None
 ):
     class Slow(FakeTextToSpeech):
-        async def speak(self, text: str, language: str) -> AsyncGenerator[np.ndarray, None]:
-            async for chunk in super().speak(text, language):
+        async def speak(
+            self, text: str, language: str, voice: str = ""
+        ) -> AsyncGenerator[np.ndarray, None]:
+            async for chunk in super().speak(text, language, voice):
                 yield chunk
                 await asyncio.sleep(self.chunk_s)
 
@@ -165,8 +167,10 @@ async def test_no_gap_between_clauses_while_text_and_voice_keep_up() -> None:
     voice that takes 60 % of the time that it speaks."""
 
     class RealTime(FakeTextToSpeech):
-        async def speak(self, text: str, language: str) -> AsyncGenerator[np.ndarray, None]:
-            async for chunk in super().speak(text, language):
+        async def speak(
+            self, text: str, language: str, voice: str = ""
+        ) -> AsyncGenerator[np.ndarray, None]:
+            async for chunk in super().speak(text, language, voice):
                 await asyncio.sleep(0.6 * self.chunk_s)
                 yield chunk
 
@@ -300,7 +304,9 @@ async def test_a_voice_that_hangs_is_given_up() -> None:
     doll, closed = FakeConnection(), asyncio.Event()
 
     class Hanging(FakeTextToSpeech):
-        async def speak(self, text: str, language: str) -> AsyncGenerator[np.ndarray, None]:
+        async def speak(
+            self, text: str, language: str, voice: str = ""
+        ) -> AsyncGenerator[np.ndarray, None]:
             try:
                 yield FILLER
                 await asyncio.Event().wait()

@@ -22,6 +22,7 @@ from tests.fakes.openai_audio import spoken as speech
 from tests.fakes.voice_server import (
     KEY,
     FakeVoiceServer,
+    other_voice,
     refusal,
     serving_voices,
     shelf_with,
@@ -39,7 +40,9 @@ from tests.relay.tts.contract import (
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> VoiceShelf:
-    return shelf_with(tmp_path)
+    shelf = shelf_with(tmp_path)
+    shelf.add(*other_voice("sua"))
+    return shelf
 
 
 @asynccontextmanager
@@ -56,6 +59,8 @@ async def voice_at(
 class Each(RemoteTextToSpeechContract):
     """One kind of server, whose clauses are WAV."""
 
+    voices = ("own:jinju", "own:sua")
+    unknown = ("own:nobody", "own:../sua", "no-such-voice")
     kind: ServerKind
 
     @pytest.fixture
@@ -117,10 +122,6 @@ class TestGptSovits(Each):
     kind = "gpt-sovits"
 
     @pytest.fixture
-    def shelf(self, tmp_path: Path) -> VoiceShelf:
-        return VoiceShelf(shelf_with(tmp_path).folder("jinju").parent)
-
-    @pytest.fixture
     async def server(self, tmp_path: Path) -> AsyncIterator[FakeVoiceServer]:
         async with serving_voices(self.kind, files=tmp_path / "voices") as server:
             yield server
@@ -144,6 +145,19 @@ async def test_a_sample_is_sent_once_whatever_asks_for_it(
     assert kept[0].startswith(voice.key)
     assert kept[1]["sample"] == sample
     assert "jinju" not in kept[0]  # whose voice it is, is nobody else's business
+
+
+@pytest.mark.parametrize("kind", KEEPING)
+async def test_voices_are_left_at_the_same_server_when_they_are_needed(
+    kind: ServerKind, shelf: VoiceShelf
+) -> None:
+    async with serving_voices(kind) as server, voice_at(server, shelf) as tts:
+        await spoken(tts, "안녕", voice="own:sua")
+        assert server.uploads == 1
+        await asyncio.gather(
+            *(spoken(tts, "안녕", voice=voice) for voice in ("own:jinju", "own:sua") * 3)
+        )
+        assert server.uploads == len(server.voices) == 2
 
 
 @pytest.mark.parametrize("kind", KEEPING)
@@ -261,14 +275,12 @@ async def test_a_server_that_is_not_there_is_a_network_failure(shelf: VoiceShelf
     assert caught.__context__ is None or not leaks(caught, "authorization")
 
 
-async def test_warmed_up_the_first_clause_is_one_request(shelf: VoiceShelf) -> None:
+async def test_a_voice_that_was_learned_needs_one_request(shelf: VoiceShelf) -> None:
     async with serving_voices() as server, voice_at(server, shelf) as tts:
-        tts.warm_up()
-        async with asyncio.timeout(20):
-            while not server.voices:
-                await asyncio.sleep(0.01)
-        await spoken(tts, "안녕")
-        assert server.uploads == 1
+        await tts.learn("sua")
+        asked = len(server.journal.requests)
+        await spoken(tts, "안녕", voice="own:sua")
+        assert (server.uploads, len(server.journal.requests)) == (1, asked + 1)
 
 
 async def test_a_sample_that_was_changed_is_never_sent(shelf: VoiceShelf) -> None:
