@@ -37,12 +37,10 @@ def create_app(services: Services, database: Database) -> FastAPI:
         watches = [asyncio.create_task(dolls.watch())]
         if services.shelf is not None:
             watches.append(asyncio.create_task(services.shelf.watch()))
+        services.expect(services.persona)
         if services.recorder is not None:
-            services.recorder.want(services.persona)
             watches.append(asyncio.create_task(services.recorder.run()))
-            watches.append(asyncio.create_task(services.personas.watch(services.recorder.want)))
-        else:
-            watches.append(asyncio.create_task(services.personas.watch()))
+        watches.append(asyncio.create_task(services.personas.watch(services.expect)))
         yield
         await dolls.close()
         for watch in watches:
