@@ -11,14 +11,20 @@ from fastapi import FastAPI, WebSocket
 
 from relay import __version__
 from relay.dolls import Dolls
+from relay.live.overview import Overview
 from relay.metrics.traces import open_traces
 from relay.services import Services
 from relay.store.database import Database
 from relay.web.admin import owner_routes, session_routes
 from relay.web.browser import as_doll, is_page, needs_no_code
+from relay.web.care import care_routes
+from relay.web.dashboard_page import dashboard_routes
 from relay.web.doll_page import doll_routes
+from relay.web.live_routes import live_routes
+from relay.web.memory_routes import memory_routes
 from relay.web.metrics import metrics_routes
 from relay.web.ota import ota_routes
+from relay.web.persona_routes import persona_routes
 from relay.web.protect import protect
 
 #: Where stock xiaozhi boards connect too.
@@ -31,10 +37,13 @@ def create_app(services: Services, database: Database) -> FastAPI:
     traces = open_traces(services.settings.metrics)
     if traces is not None:
         services.onlookers.append(traces.observe)
+    overview = Overview(dolls, services)
+    services.onlookers.append(services.live.turn_ended)
+    services.brain.on_failure = lambda model, trouble: services.live.failed(trouble, model=model)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        watches = [asyncio.create_task(dolls.watch())]
+        watches = [asyncio.create_task(dolls.watch()), asyncio.create_task(overview.run())]
         if services.shelf is not None:
             watches.append(asyncio.create_task(services.shelf.watch()))
         services.expect(services.persona)
@@ -70,9 +79,14 @@ def create_app(services: Services, database: Database) -> FastAPI:
         else:
             await dolls.serve(websocket)
 
+    app.include_router(dashboard_routes(services))
     app.include_router(doll_routes(services))
     app.include_router(session_routes())
     app.include_router(owner_routes(dolls, services))
+    app.include_router(care_routes(dolls, services, overview))
+    app.include_router(memory_routes(dolls, services, database))
+    app.include_router(persona_routes(services))
+    app.include_router(live_routes(services.live, overview))
     app.include_router(metrics_routes(dolls, services))
     app.include_router(
         ota_routes(

@@ -32,7 +32,7 @@ class _Body(BaseModel):
 #: A persona by its name. A path is for the command line: over HTTP it would read any file.
 _Persona = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,64}$")]
 _Text = Annotated[str, StringConstraints(max_length=200)]
-_DeviceId = Annotated[str, Path(min_length=1, max_length=64)]
+DeviceId = Annotated[str, Path(min_length=1, max_length=64)]
 
 
 class Login(_Body):
@@ -166,7 +166,7 @@ def owner_routes(dolls: Dolls, services: Services) -> APIRouter:
         """The doll that says this code is the owner's."""
         await _check_persona(services, given.persona)
         client = request.client.host if request.client else ""
-        with _told():
+        with told():
             record = await dolls.pairing.confirm(
                 given.code,
                 source=source(client),
@@ -177,34 +177,34 @@ def owner_routes(dolls: Dolls, services: Services) -> APIRouter:
         return shown(record)
 
     @router.patch("/devices/{device_id}")
-    async def change(device_id: _DeviceId, given: Change) -> Doll:
+    async def change(device_id: DeviceId, given: Change) -> Doll:
         """Change what is given; it counts from the doll's next turn on."""
         if given.persona is not None:
             await _check_persona(services, given.persona)
-        with _told():
+        with told():
             record = await registry.change(device_id, **given.model_dump(exclude_none=True))
         return shown(record)
 
     @router.post("/devices/{device_id}/{act}", status_code=204)
-    async def do(device_id: _DeviceId, act: Literal["revoke", "rotate"]) -> None:
+    async def do(device_id: DeviceId, act: Literal["revoke", "rotate"]) -> None:
         """Send a doll away at once; or give it a new token as soon as it can take one."""
-        with _told():
+        with told():
             if act == "revoke":
                 await registry.revoke(device_id)
             else:
                 await registry.ask_rotation(device_id)
 
     @router.delete("/devices/{device_id}", status_code=204)
-    async def remove(device_id: _DeviceId) -> None:
+    async def remove(device_id: DeviceId) -> None:
         """Forget a doll, and all that the database holds of it."""
-        with _told():
+        with told():
             await registry.remove(device_id)
 
     return router
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """What the registry refuses becomes an answer."""
     try:
         yield
@@ -216,6 +216,6 @@ async def _check_persona(services: Services, name: str) -> None:
     if not name:
         return
     try:
-        await asyncio.to_thread(load_persona, name, services.settings.persona.folder)
+        await asyncio.to_thread(load_persona, name, services.settings.personas_folder)
     except PersonaError:
         raise problem(422, "bad_persona", persona=name) from None

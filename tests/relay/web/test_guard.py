@@ -14,6 +14,7 @@ from tests.relay.web.conftest import PASSWORD, Make, Site
 
 #: What anybody may ask for, and why. Whatever else there is needs the guard.
 PUBLIC = {
+    "/": "is a page that shows nothing before one is signed in",
     "/healthz": "says that the relay runs",
     "/api/session": "says whether one is signed in",
     "/api/login": "is how one signs in",
@@ -25,7 +26,7 @@ PUBLIC = {
 }
 
 #: Files for browsers with nothing in them that is the owner's.
-PUBLIC_FILES = ("/doll",)
+PUBLIC_FILES = ("/doll", "/dashboard")
 
 
 def endpoints(app: FastAPI) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,144 @@
+"""The owner's API for one doll: its volume, how it listens, and whether its turns are recorded."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from relay.devices.mcp import VOLUME
+from relay.devices.records import DeviceRecord
+from relay.devices.tools import ToolError
+from relay.dolls import Dolls
+from relay.live.overview import Overview
+from relay.services import Services
+from relay.web.admin import DeviceId, told
+from relay.web.guard import owner, problem
+from relay.wire.errors import Disconnected
+
+_Silence = Annotated[int, Field(ge=100, le=10_000)]
+
+
+class Endpoint(BaseModel):
+    """The silence that ends what is said, in ms; what is left out is the relay's."""
+
+    model_config = ConfigDict(extra="forbid")
+    silence_ms: _Silence | None = None
+    min_ms: _Silence | None = None
+    max_ms: _Silence | None = None
+
+
+class Listen(BaseModel):
+    """Whether it answers only by its name, and for how long after an answer it needs none."""
+
+    model_config = ConfigDict(extra="forbid")
+    by_name: StrictBool | None = None
+    follow_s: Annotated[float, Field(ge=0, le=120)] | None = None
+
+
+class Own(BaseModel):
+    """A doll's own settings. They count from its next connection."""
+
+    model_config = ConfigDict(extra="forbid")
+    endpoint: Endpoint = Endpoint()
+    listen: Listen = Listen()
+
+
+class OwnAndUsual(BaseModel):
+    """A doll's own settings, and what counts without them."""
+
+    own: Own
+    usual: Own
+
+
+class Volume(BaseModel):
+    """How loud a doll speaks."""
+
+    model_config = ConfigDict(extra="forbid")
+    volume: Annotated[int, Field(ge=0, le=100)]
+
+
+class Recorder(BaseModel):
+    """For how long a doll's turns are recorded from now on; 0 ends it."""
+
+    model_config = ConfigDict(extra="forbid")
+    hours: Annotated[float, Field(ge=0, le=168)]
+
+
+def care_routes(dolls: Dolls, services: Services, overview: Overview) -> APIRouter:
+    """For dolls that are paired."""
+    router = APIRouter(prefix="/api/devices/{device_id}", tags=["care"])
+    router.dependencies.append(Depends(owner))
+    registry, settings = dolls.registry, services.settings
+
+    def shown(record: DeviceRecord) -> OwnAndUsual:
+        endpoint, listen = settings.endpoint, settings.listen
+        return OwnAndUsual(
+            own=Own(
+                endpoint=_known(Endpoint, record.settings.get("endpoint")),
+                listen=_known(Listen, record.settings.get("listen")),
+            ),
+            usual=Own(
+                endpoint=Endpoint(
+                    silence_ms=endpoint.silence_ms, min_ms=endpoint.min_ms, max_ms=endpoint.max_ms
+                ),
+                listen=Listen(by_name=listen.by_name, follow_s=listen.follow_s),
+            ),
+        )
+
+    @router.get("/settings")
+    async def own(device_id: DeviceId) -> OwnAndUsual:
+        """What this doll has of its own."""
+        with told():
+            return shown(await registry.find(device_id))
+
+    @router.put("/settings")
+    async def change(device_id: DeviceId, given: Own) -> OwnAndUsual:
+        """Replace what this doll has of its own."""
+        endpoint = given.endpoint.model_dump(exclude_none=True)
+        listen = given.listen.model_dump(exclude_none=True)
+        if listen.get("by_name") and services.stt is None:
+            raise problem(422, "no_ear_for_a_name")
+        try:
+            settings.endpoint.for_doll(endpoint)
+        except ValueError:
+            raise problem(422, "bad_endpoint") from None
+        with told():
+            record = await registry.find(device_id)
+            others = {k: v for k, v in record.settings.items() if k not in ("endpoint", "listen")}
+            new = {**others, "endpoint": endpoint, "listen": listen}
+            return shown(await registry.change(record.id, settings=new))
+
+    @router.put("/volume", status_code=204)
+    async def volume(device_id: DeviceId, given: Volume) -> None:
+        """Set it now; the doll must be here, and have a tool for it."""
+        session = dolls.session(device_id)
+        if session is None:
+            raise problem(409, "not_here")
+        toolbox = session.device.toolbox
+        if toolbox is None or VOLUME not in toolbox:
+            raise problem(409, "no_volume")
+        try:
+            await toolbox.call_tool(VOLUME, {"volume": given.volume})
+        except (ToolError, Disconnected):
+            raise problem(409, "not_done") from None
+        await overview.ask(device_id, session)
+
+    @router.put("/recorder", status_code=204)
+    async def recorder(device_id: DeviceId, given: Recorder) -> None:
+        """Record its turns for so long, or not any more; the doll shows it first."""
+        until = int(time.time() + given.hours * 3600) if given.hours else None
+        with told():
+            await registry.record_until((await registry.find(device_id)).id, until)
+
+    return router
+
+
+def _known(model: type[Any], kept: object) -> Any:
+    """What is kept, as far as it is good: the command line takes more than the page shows."""
+    try:
+        return model.model_validate(kept or {})
+    except ValueError:
+        return model()
