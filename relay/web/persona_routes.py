@@ -65,14 +65,17 @@ class Tried(BaseModel):
     emotion: str
     model: str
     name: str
+    language: str
+    voice: str  #: the persona's
 
 
 class Listen(BaseModel):
-    """A line to be spoken by the relay's voice."""
+    """A line to be spoken by one of the relay's voices."""
 
     model_config = ConfigDict(extra="forbid")
     text: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_SPOKEN_CHARS)]
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "ko"
+    voice: Annotated[str, StringConstraints(max_length=40)] = ""  #: empty: the relay's
 
 
 def persona_routes(services: Services) -> APIRouter:
@@ -143,7 +146,7 @@ def persona_routes(services: Services) -> APIRouter:
 
     @router.post("/listen", response_class=Response)
     async def listen(given: Listen) -> Response:
-        """A line, spoken by the relay's voice (audio/wav)."""
+        """A line, spoken (audio/wav). A voice that is not known is the usual one."""
         if listening.locked():
             raise problem(429, "busy")
         async with listening:
@@ -151,7 +154,7 @@ def persona_routes(services: Services) -> APIRouter:
             try:
                 async with (
                     asyncio.timeout(_LISTEN_S),
-                    aclosing(voice.speak(given.text, given.language)) as speech,
+                    aclosing(voice.speak(given.text, given.language, given.voice)) as speech,
                 ):
                     pieces = [pcm async for pcm in speech]
             except (ProviderError, TimeoutError):
@@ -174,7 +177,15 @@ async def _answer(services: Services, request: Request) -> Tried:
                     emotion = name
                 case Answering():
                     model = event.model
-    return Tried(said=said.strip(), emotion=emotion, model=model, name=request.persona.name)
+    persona = request.persona
+    return Tried(
+        said=said.strip(),
+        emotion=emotion,
+        model=model,
+        name=persona.name,
+        language=request.language,
+        voice=persona.voice,
+    )
 
 
 def _lines(before: list[Said]) -> Iterator[Message]:

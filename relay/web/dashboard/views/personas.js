@@ -71,7 +71,7 @@ async function edit(place, one, changed) {
         h("div.row", {}, h("button.main", {}, t("save")),
           one.own && h("button.danger", { type: "button", onclick: drop },
             t(one.shipped ? "persona_restore" : "persona_remove"))))),
-    tryOut(() => area.value, one.languages[0] ?? "ko")));
+    tryOut(() => area.value)));
   title.focus();
   title.scrollIntoView({ block: "start" });
 }

@@ -7,7 +7,7 @@ import { t } from "../words.js";
 const REMEMBERED = 10;
 
 /** @param {() => string} text the persona as it stands in the editor */
-export function tryOut(text, language) {
+export function tryOut(text) {
   const log = h("div.talk", { role: "log", "aria-label": t("try"), tabindex: 0 },
     h("p.dim", {}, t("try_why")));
   const line = h("input", {
@@ -24,7 +24,7 @@ export function tryOut(text, language) {
     try {
       const answer = await api.post("/api/try", { text: text(), say, before: before.slice(-REMEMBERED) });
       before.push({ heard: say, said: answer.said });
-      place.append(h("p.said", {}, answer.said, " ", listenButton(() => answer.said, language)),
+      place.append(h("p.said", {}, answer.said, " ", listenButton(answer)),
         h("p.dim.small", {}, [answer.name, answer.model].filter(Boolean).join(" · ")));
     } catch (error) {
       place.append(h("p.wrong", {}, error.message));
@@ -37,13 +37,15 @@ export function tryOut(text, language) {
 
 let player = null;
 
-/** @param {() => string} text what is spoken, up to a line's length */
-function listenButton(text, language) {
+/** @param {{said: string, language: string, voice: string}} answer */
+function listenButton({ said, language, voice }) {
   const button = h("button.quiet", { type: "button" }, t("listen"));
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
-      const sound = await api.sound("/api/listen", { text: text().slice(0, 200), language });
+      const sound = await api.sound("/api/listen", {
+        text: said.slice(0, 200), language, voice,
+      });
       if (player) URL.revokeObjectURL(player.src);
       player = new Audio(URL.createObjectURL(sound));
       await player.play();
