@@ -54,20 +54,21 @@ async def look(dolls: int, links: Iterable[Link]) -> None:
     What another relay has asked through the same store is none of this one's labels. Where the
     store does not answer the models' numbers are left out, rather than old.
     """
-    _dolls.set(dolls)
     links = list(links)
-    for gauge in (_used, _left, _forecast, _waiting, _held_s):
-        gauge.clear()
-    ours = {family(link.model.name) for link in links}
+    uses: list[ModelUse] = []
     for quota in {id(link.quota): link.quota for link in links}.values():
         try:
-            uses = await quota.snapshot()
+            uses += await quota.snapshot()
         except StoreError as error:
             _log.error("quota store failed", reason=str(error))
-            continue
-        for use in uses:
-            if use.model in ours:
-                _show(use)
+    ours = {family(link.model.name) for link in links}
+    # From here on at once: another one may be looking too.
+    _dolls.set(dolls)
+    for gauge in (_used, _left, _forecast, _waiting, _held_s):
+        gauge.clear()
+    for use in uses:
+        if use.model in ours:
+            _show(use)
 
 
 def know(links: Iterable[Link]) -> None:
