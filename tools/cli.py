@@ -18,6 +18,7 @@ from tools.fake_gemini.command import fake_gemini
 from tools.flash.command import flash, logs, shell
 from tools.memory.command import memory
 from tools.models_pull import models
+from tools.open.command import open_page
 from tools.persona.command import persona as personas
 from tools.recorder.command import recorder
 from tools.simulator.command import sim
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(sim)
+app.command("open")(open_page)
 app.command()(flash)
 app.command()(logs)
 app.command()(shell)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from dataclasses import replace
 
 import structlog
@@ -14,6 +15,7 @@ from relay.devices.pairing import Pairing
 from relay.devices.records import RegistryError
 from relay.devices.registry import Registry
 from relay.services import Services
+from relay.wire.address import source
 from relay.wire.connection import Connection
 from relay.wire.errors import CloseCode, Disconnected
 from relay.wire.headers import identifier, language
@@ -52,12 +54,13 @@ class Newcomers:
             await websocket.close(CloseCode.POLICY)
             return
         client_id = identifier(headers.get("client-id")) or ""
-        source = websocket.client.host if websocket.client else ""
+        where = source(websocket.client.host if websocket.client else "")
         try:
-            pending = await self._pairing.begin(device_id, client_id, source)
-            if confirmed and not pending.confirmed and not await self._was_sent_away(device_id):
+            pending = await self._pairing.begin(device_id, client_id, where)
+            is_free = confirmed and not await self._is_anothers(device_id, client_id)
+            if is_free and not pending.confirmed:
                 name = self._services.persona.name
-                await self._pairing.confirm(pending.code, source=source, suggestion=name)
+                await self._pairing.confirm(pending.code, source=where, suggestion=name)
                 pending = replace(pending, confirmed=True)
         except RegistryError as error:
             log.warning("refused", why=str(error))
@@ -100,11 +103,14 @@ class Newcomers:
         """Part from all: the relay stops."""
         await asyncio.gather(*(newcomer.leave() for newcomer in tuple(self._here.values())))
 
-    async def _was_sent_away(self, device_id: str) -> bool:
-        try:
-            return (await self._registry.find(device_id)).revoked is not None
-        except RegistryError:
+    async def _is_anothers(self, device_id: str, client_id: str) -> bool:
+        """Whether the relay has had a doll of this name that may not be taken over unasked: another
+        device's, by its Client-Id, or one that was sent away."""
+        known = await self._registry.known(device_id)
+        if known is None:
             return False
+        same = secrets.compare_digest(known.client_id.encode(), client_id.encode())
+        return known.revoked is not None or not client_id or not same
 
     def _is_new(self, ticket: str) -> bool:
         if ticket in self._said:

@@ -149,6 +149,13 @@ class Registry:
             raise RegistryError("unknown_device", name=name_or_id[:64])
         return _record(min(rows, key=lambda row: bool(row.id != name_or_id)))
 
+    async def known(self, device_id: str) -> DeviceRecord | None:
+        """The doll of just this id, be it revoked or not."""
+        async with self._database.reading() as connection:
+            query = select(devices).where(devices.c.id == device_id)
+            row = (await connection.execute(query)).first()
+        return None if row is None else _record(row)
+
     async def good(self, ids: Iterable[str]) -> dict[str, tuple[DeviceRecord, frozenset[str]]]:
         """Those of these dolls that may be here, and the hashes of their tokens."""
         wanted = list(ids)

@@ -32,8 +32,8 @@ class PairingSettings:
     """
 
     new_dolls: bool = True  #: one that is not known gets a code; if false it is turned away
-    #: A browser on the relay's own machine needs no code, while nobody else can reach the relay and
-    #: it has no owner's password.
+    #: A browser that `doll open` has opened on the relay's own machine needs no code, while nobody
+    #: else can reach the relay and it has no owner's password.
     browser_here: bool = True
     code_s: Annotated[int, Ge(60), Le(3600)] = 600  #: a code is good for so long
     waiting: Annotated[int, Ge(1), Le(1000)] = 16  #: codes that are good at the same time

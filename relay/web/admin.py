@@ -22,6 +22,7 @@ from relay.services import Services
 from relay.web import csrf
 from relay.web.auth import MAX_PASSWORD_CHARS, Admin, LoginRefusedError
 from relay.web.guard import drop_login, is_here, keep_login, login_of, owner, problem
+from relay.web.here import Here
 from relay.wire.address import source
 
 
@@ -119,8 +120,8 @@ def session_routes() -> APIRouter:
                 if error.wait_s:
                     raise problem(429, "too_many_guesses", seconds=error.wait_s) from None
                 raise problem(401, "wrong_password") from None
-        elif is_here(request) and (here := await admin.login_here(old=old)):
-            new = here
+        elif request in _here(request) and (begun := await admin.login_here(old=old)):
+            new = begun
         else:
             raise problem(403, "no_password")
         keep_login(request, response, new, admin.login_s)
@@ -129,6 +130,11 @@ def session_routes() -> APIRouter:
         )
 
     return router
+
+
+def _here(request: Request) -> Here:
+    here: Here = request.app.state.here
+    return here
 
 
 def owner_routes(dolls: Dolls, services: Services) -> APIRouter:

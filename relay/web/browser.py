@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 
 from relay.config import Settings
 from relay.web.auth import Admin
-from relay.web.guard import is_here
+from relay.web.here import Here
 
 SUBPROTOCOL = "xiaozhi"
 
@@ -45,11 +45,13 @@ def as_doll(websocket: WebSocket) -> WebSocket:
 async def needs_no_code(websocket: WebSocket, settings: Settings) -> bool:
     """Whether this page is paired by itself, so that the first minute needs no set-up.
 
-    It must be in a browser on the relay's own machine, which nobody else can reach, and which has
-    no owner yet: with a password set somebody is there to be asked.
+    It must be in a browser that `doll open` has opened on the relay's own machine; nobody else may
+    be able to reach the relay; and it has no owner yet: with a password set somebody is there to
+    be asked.
     """
     is_open = settings.relay.public or settings.relay.behind_proxy
-    if not settings.pairing.browser_here or is_open or not is_here(websocket):
+    here: Here = websocket.app.state.here
+    if not settings.pairing.browser_here or is_open or websocket not in here:
         return False
     admin: Admin = websocket.app.state.admin
     try:

@@ -38,6 +38,7 @@ from relay.devices.pairing import Pairing, Pending
 from relay.devices.rates import SourceRates
 from relay.devices.records import RegistryError
 from relay.devices.registry import Registry
+from relay.wire.address import source
 from relay.wire.headers import identifier, language
 
 #: What a board posts to. It follows no redirect, so both forms of it are there.
@@ -159,11 +160,9 @@ class _Desk:
             raise _Refusal(400, "The activation is not about the challenge of this device.")
         return _json({}, status=200 if pending.confirmed else 202)
 
-    def _admit(self, request: Request) -> str:
-        source = request.client.host if request.client else ""
-        if not self._rates.take(source, asyncio.get_running_loop().time()):
+    def _admit(self, request: Request) -> None:
+        if not self._rates.take(_source(request), asyncio.get_running_loop().time()):
             raise _Refusal(429, "Too many requests.", retry_s=10)
-        return source
 
     def _who(self, request: Request) -> tuple[str, str]:
         self._admit(request)
@@ -196,9 +195,8 @@ class _Desk:
         if not self._settings.pairing.new_dolls:
             _log.warning("refused", device=device_id, why="it cannot be paired")
             raise _Refusal(403, "This relay takes no new dolls (pairing.new_dolls).")
-        source = request.client.host if request.client else ""
         try:
-            pending = await self._pairing.begin(device_id, client_id, source)
+            pending = await self._pairing.begin(device_id, client_id, _source(request))
         except RegistryError as error:
             _log.warning("refused", device=device_id, why=str(error))
             raise _Refusal(429, "Too many devices wait to be paired.", retry_s=60) from None
@@ -211,6 +209,10 @@ class _Desk:
             spoken = self._language
         message = locales.text(spoken, "pairing.shown").format(code=pending.code)
         return Activation(pending.code, message, challenge(pending))
+
+
+def _source(request: Request) -> str:
+    return source(request.client.host if request.client else "")
 
 
 async def _answered(request: Request, desk: Any) -> Response:

@@ -15,6 +15,7 @@ from relay.store.database import Database
 from relay.web.auth import Admin
 from relay.web.body import BodyLimit
 from relay.web.headers import SecurityHeaders
+from relay.web.here import Here, here_routes
 from relay.web.origin import Origins
 from relay.web.proxies import Peers
 
@@ -23,6 +24,8 @@ def protect(app: FastAPI, settings: Settings, database: Database) -> None:
     """From outside in: who is there, what a browser may, which page asks, how much is sent."""
     relay = settings.relay
     app.state.admin = Admin(database, settings.admin, settings.pairing)
+    app.state.here = Here(relay.data)
+    app.include_router(here_routes(app.state.here))
     own = urlsplit(relay.public_url).hostname if relay.public_url else None
     app.add_middleware(BodyLimit, limits=settings.limits)
     app.add_middleware(Origins, hosts=[*relay.hosts, *([own] if own else [])])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from urllib.parse import urljoin
+
+from relay.web.here import HERE_PATH, leave_ticket
 from tests.browser.conftest import OpenDoll
 from tests.browser.doll import DEVICE, likeness
 from tests.fakes.relay import running
@@ -89,6 +92,7 @@ async def test_a_relay_that_takes_no_new_dolls_says_so_in_words(open_doll: OpenD
 async def test_on_the_relays_own_machine_it_is_paired_by_itself(open_doll: OpenDoll) -> None:
     async with running() as relay, open_doll(relay, paired=False) as doll:
         relay.tts.seconds_per_clause = 0.3
+        await doll.page.goto(urljoin(doll.page.url, HERE_PATH + leave_ticket(relay.data)))
         await doll.page.click("#talk")
         await doll.until(lambda: len(doll.texts("hello")) == 2)
         await doll.state("idle")

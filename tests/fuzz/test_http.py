@@ -15,6 +15,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from relay.web.here import HERE_PATH, leave_ticket
 from tests.fakes.relay import running
 
 _EXAMPLES = 15
@@ -43,6 +44,7 @@ def served() -> Iterator[Served]:
             for name in ("x", "24:6f:28:00:00:01"):
                 await relay.registry.issue(name)
             ready.append(relay.url.replace("ws://", "http://").removesuffix("/xiaozhi/v1/"))
+            ready.append(HERE_PATH + leave_ticket(relay.data))
             started.set()
             await stop.wait()
 
@@ -51,6 +53,7 @@ def served() -> Iterator[Served]:
     assert started.wait(30)
     try:
         with httpx2.Client(base_url=ready[0]) as client:
+            client.get(ready[1])
             token = client.post("/api/login", json={}).json()["csrf_token"]
             yield Served(ready[0], client.cookies["doll"], token)
     finally:

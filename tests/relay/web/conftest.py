@@ -15,6 +15,7 @@ from relay.app import create_app
 from relay.config import Settings
 from relay.store.database import Database
 from relay.web.auth import Admin
+from relay.web.here import HERE_PATH, leave_ticket
 from tests.fakes.relay import services
 
 PASSWORD = "a pearl in every oyster"
@@ -23,8 +24,9 @@ PASSWORD = "a pearl in every oyster"
 class Site:
     """An application, and browsers that ask it."""
 
-    def __init__(self, app: FastAPI, stack: AsyncExitStack) -> None:
+    def __init__(self, app: FastAPI, stack: AsyncExitStack, data: Path) -> None:
         self.app = app
+        self.data = data
         self._stack = stack
 
     @property
@@ -41,6 +43,14 @@ class Site:
         )
         client = httpx2.AsyncClient(transport=transport, base_url=url, headers=headers)
         return await self._stack.enter_async_context(client)
+
+    async def opened(
+        self, url: str = "http://localhost:8000", host: str = "127.0.0.1", **headers: str
+    ) -> httpx2.AsyncClient:
+        """One that has come by the link of `doll open`."""
+        client = await self.browser(url, host, **headers)
+        await client.get(HERE_PATH + leave_ticket(self.data))
+        return client
 
     async def signed_in(self, **where: Any) -> httpx2.AsyncClient:
         """A browser of the owner's, which sends the CSRF token with all that it asks."""
@@ -60,9 +70,12 @@ async def make_site(tmp_path: Path) -> AsyncIterator[Make]:
     async with AsyncExitStack() as stack:
 
         async def make(**settings: dict[str, Any]) -> Site:
-            database = await Database.open(tmp_path / "data")
+            folder = tmp_path / "data"
+            database = await Database.open(folder)
             stack.push_async_callback(database.close)
-            return Site(create_app(services(Settings(**settings)), database), stack)
+            settings["relay"] = {"data": folder, **settings.get("relay", {})}
+            app = create_app(services(Settings(**settings)), database)
+            return Site(app, stack, folder)
 
         yield make
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from relay.web.auth import Admin
 from relay.web.browser import headers_of
+from relay.web.here import HERE_PATH, leave_ticket
 from relay.wire.errors import CloseCode
 from tests.fakes.relay import Relay, running
 from tests.relay.test_app import HELLO
@@ -52,15 +54,45 @@ async def test_a_page_with_a_token_is_that_doll_and_the_token_is_not_repeated() 
             assert len(relay.dolls) == 1
 
 
+async def opened(relay: Relay) -> str:
+    """The cookie of a browser that has come by the link of `doll open`."""
+    address = relay.url.replace("ws://", "http://").replace("/xiaozhi/v1/", HERE_PATH)
+    async with httpx2.AsyncClient() as browser:
+        answer = await browser.get(address + leave_ticket(relay.data))
+        return answer.headers.get("set-cookie", "").partition(";")[0]
+
+
 async def test_a_page_on_this_machine_gets_a_token_at_once() -> None:
-    async with running() as relay, page(relay, *PAGE) as socket:
+    async with running() as relay, page(relay, *PAGE, cookie=await opened(relay)) as socket:
         assert (await first(socket))["type"] == "token"
         assert [record.id for record in await relay.registry.all()] == ["web-1"]
 
 
+@pytest.mark.parametrize("origin", ["", "none"])
+async def test_whoever_only_seems_to_be_on_this_machine_gets_a_code(origin: str) -> None:
+    """A proxy or a tunnel that adds no header: all of its visitors come from 127.0.0.1."""
+    async with running() as relay:
+        there = page(relay, *PAGE) if not origin else connect(relay.url, subprotocols=PAGE)
+        async with there as socket:
+            assert (await first(socket))["status"] == "pairing"
+        assert await relay.registry.all() == []
+
+
+async def test_a_page_does_not_become_a_doll_that_is_there() -> None:
+    async with running() as relay:
+        token = await relay.token("chacha")
+        names = ["xiaozhi", "device.chacha", "client.c1"]
+        async with page(relay, *names, cookie=await opened(relay)) as socket:
+            assert (await first(socket))["status"] == "pairing"
+        assert await relay.registry.check("chacha", token)
+
+
 @pytest.mark.parametrize("forwarded", ["X_Forwarded_For", "Forwarded", "X_Real_IP"])
 async def test_behind_a_proxy_it_gets_a_code(forwarded: str) -> None:
-    async with running() as relay, page(relay, *PAGE, **{forwarded: "192.0.2.1"}) as socket:
+    async with (
+        running() as relay,
+        page(relay, *PAGE, **{forwarded: "192.0.2.1", "cookie": await opened(relay)}) as socket,
+    ):
         assert (await first(socket))["status"] == "pairing"
         assert await relay.registry.all() == []
 
@@ -75,7 +107,10 @@ async def test_behind_a_proxy_it_gets_a_code(forwarded: str) -> None:
     ids=str,
 )
 async def test_a_relay_that_others_can_reach_gives_a_code(settings: dict[str, Any]) -> None:
-    async with running(**settings) as relay, page(relay, *PAGE) as socket:
+    async with (
+        running(**settings) as relay,
+        page(relay, *PAGE, cookie=await opened(relay)) as socket,
+    ):
         assert (await first(socket))["status"] == "pairing"
 
 
@@ -84,7 +119,7 @@ async def test_a_relay_with_an_owner_gives_a_code() -> None:
         settings = relay.services.settings
         admin = Admin(relay.registry._database, settings.admin, settings.pairing)
         await admin.set_password("a pearl in every oyster")
-        async with page(relay, *PAGE) as socket:
+        async with page(relay, *PAGE, cookie=await opened(relay)) as socket:
             assert (await first(socket))["status"] == "pairing"
 
 
@@ -92,7 +127,7 @@ async def test_a_page_that_was_sent_away_gets_a_code() -> None:
     async with running() as relay:
         await relay.token("web-1")
         await relay.registry.revoke("web-1")
-        async with page(relay, *PAGE) as socket:
+        async with page(relay, *PAGE, cookie=await opened(relay)) as socket:
             assert (await first(socket))["status"] == "pairing"
 
 

@@ -18,6 +18,7 @@ PUBLIC = {
     "/healthz": "says that the relay runs",
     "/api/session": "says whether one is signed in",
     "/api/login": "is how one signs in",
+    "/here/x": "is where a browser of this machine proves that",
     "/metrics": "is for this machine, or for who shows metrics.token",
     "/xiaozhi/ota": "is the same as the next",
     "/xiaozhi/ota/": "gives boards the relay's address, and a code to be paired by",
@@ -95,7 +96,7 @@ async def test_the_owner_gets_the_schema(site: Site) -> None:
 
 async def test_without_a_password_the_owner_is_who_sits_at_the_machine(make_site: Make) -> None:
     site: Site = await make_site()
-    here = await site.browser()
+    here = await site.opened()
     assert (await here.get("/api/session")).json()["has_password"] is False
     answer = await here.post("/api/login", json={})
     assert answer.status_code == 200
@@ -121,7 +122,7 @@ async def test_without_a_password_nobody_else_is(
 ) -> None:
     relay = {"behind_proxy": ["10.0.0.1"], "hosts": ["doll.example"], "home_network": True}
     site: Site = await make_site(relay=relay)
-    client = await site.browser(url, host, **headers)
+    client = await site.opened(url, host, **headers)
     for answer in (
         await client.post("/api/login", json={}),
         await client.post("/api/login", json={"password": PASSWORD}),
@@ -133,7 +134,7 @@ async def test_without_a_password_nobody_else_is(
 
 async def test_a_login_from_before_the_password_ends_with_it(make_site: Make) -> None:
     site: Site = await make_site()
-    here = await site.browser()
+    here = await site.opened()
     await here.post("/api/login", json={})
     await site.admin.set_password(PASSWORD)
     assert (await here.get("/api/devices")).status_code == 401

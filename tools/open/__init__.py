@@ -1,0 +1,1 @@
+"""`doll open`: the relay's page in a browser of this machine."""
