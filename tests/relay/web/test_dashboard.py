@@ -131,7 +131,7 @@ async def test_what_is_remembered_is_shown_changed_taken_along_and_deleted(
     page = (await client.get(f"{AT}/turns")).json()
     assert [turn["heard"] for turn in page["turns"]] == [f"질문 {n}" for n in range(5, 35)]
     earlier = (await client.get(f"{AT}/turns?before={page['before']}")).json()
-    assert ([t["said"] for t in earlier["turns"]][0], earlier["before"]) == ("대답 0", None)
+    assert (earlier["turns"][0]["said"], earlier["before"]) == ("대답 0", None)
     export = (await client.get(f"{AT}/memory.json")).json()
     assert (len(export["turns"]), len(export["facts"])) == (35, 2)
     first = earlier["turns"][0]["id"]
