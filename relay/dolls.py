@@ -259,7 +259,9 @@ class Dolls:
         elif digest(device.token.get_secret_value()) not in hashes:
             self._start(session.delivery.close(*_NEW_TOKEN))
         else:
-            device.record = record
+            persona, device.record = device.record.persona, record
+            if persona != record.persona:
+                self._services.expect(device.persona)
             if device.sign is not None:
                 device.sign.update()
             if record.rotate and device.takes_tokens:

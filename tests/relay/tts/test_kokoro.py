@@ -50,7 +50,7 @@ async def kokoro(engine: KokoroEngine) -> AsyncIterator[KokoroTextToSpeech]:
 
 @pytest.mark.models
 class TestKokoroTextToSpeech(TextToSpeechContract):
-    voices = ("af_heart", "am_adam")
+    voices = ("jf_alpha", "jm_kumo")
 
     @pytest.fixture
     def tts(self, kokoro: KokoroTextToSpeech) -> KokoroTextToSpeech:
