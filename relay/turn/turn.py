@@ -165,9 +165,9 @@ class Turn:
         await self._say_line("failure.not_heard")
 
     async def _understood(self, text: str, language: str) -> None:
+        self._quiet.heard(text)
         if not text:
             return
-        self._quiet.heard(text)
         self._said, self._language = text, language
         self._log.debug("heard", text=text)
         await self._doll.send(Stt(text=text))
@@ -236,6 +236,10 @@ class Turn:
                     await self._reply.say(_whole(text), self._language)
             except (ProviderError, TimeoutError) as error:
                 self._log.warning("no voice", why=str(error) or "it took too long")
+            except Disconnected:
+                raise
+            except Exception:  # noqa: BLE001 (logged; a bug of the voice must not end in silence)
+                self._log.exception("no voice", why="a bug")
             if not self._reply.said():
                 rate_hz = self._doll.encoder.rate_hz
                 await self._reply.recorded(chime(rate_hz), rate_hz)

@@ -77,6 +77,10 @@ def _voice_fails(cloud: Cloud) -> None:
     cloud.services.tts.error = ProviderError(ErrorKind.NETWORK, "no voice")
 
 
+def _voice_has_a_bug(cloud: Cloud) -> None:
+    cloud.services.tts.error = ZeroDivisionError("a bug")
+
+
 def _voice_says_nothing(cloud: Cloud) -> None:
     cloud.services.tts.seconds_per_clause = 0.0
 
@@ -86,7 +90,7 @@ def _voice_says_nothing(cloud: Cloud) -> None:
     [
         _recognition_is_slow, _recognition_hangs, _recognition_fails, _quota_is_slow,
         _quota_is_late, _quota_has_a_bug, _models_are_slow, _models_hang, _all_brains_fail,
-        _voice_is_slow, _voice_hangs, _voice_fails, _voice_says_nothing,
+        _voice_is_slow, _voice_hangs, _voice_fails, _voice_has_a_bug, _voice_says_nothing,
     ],
     ids=lambda breaks: breaks.__name__.strip("_"),
 )  # fmt: skip

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import time
+
 import pytest
 
 from relay import locales
 from relay.llm.base import Heard
+from relay.persona.quiet import QuietHours
 from tests.fakes.cloud import CLOUD, SMALL, Cloud
 from tests.fakes.connection import FakeConnection
 from tests.fakes.session import talking
@@ -62,3 +66,14 @@ async def test_without_quota_the_embedded_ears_and_brain_take_over(hearing: Clou
         await ask(doll)
     assert doll.heard == ["안녕"]
     assert doll.texts[-1] == SMALL
+
+
+async def test_speech_without_words_is_no_call_in_the_quiet_hours(hearing: Cloud) -> None:
+    """A brain may hear that somebody speaks, and not what: then nobody has called the doll."""
+    hearing.models[0].heard = Heard("speech", "", "ko")
+    at_night = QuietHours(time(0), time(23, 59, 59), called=True)
+    hearing.services.persona = replace(hearing.services.persona, quiet=at_night)
+    doll = FakeConnection()
+    async with talking(hearing.services, doll):
+        await ask(doll)
+    assert doll.frames == []
