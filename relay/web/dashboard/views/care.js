@@ -69,7 +69,7 @@ function volume(doll) {
       tell(error.message, true);
     }
   });
-  return h("section", {}, field(t("volume"), slider), shown);
+  return h("section.volume", {}, field(t("volume"), slider), shown);
 }
 
 function listening(doll, { own, usual }) {
