@@ -43,7 +43,7 @@ class Persona:
     language: str  #: ISO 639-1, its first language
     languages: tuple[str, ...]  #: all that it understands and speaks, the first one first
     character: str  #: the prompt: who it is and how it talks
-    voice: str = ""  #: a voice of the configured TTS; empty for its default
+    voice: str = ""  #: of the configured TTS, or `own:NAME`; empty for the default
     lines: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     """Its own wording of fixed lines: language -> key (see `relay/locales`) -> variants.
     `greeting` is what it says when it has just come on."""
