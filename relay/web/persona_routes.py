@@ -75,7 +75,7 @@ class Listen(BaseModel):
     model_config = ConfigDict(extra="forbid")
     text: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_SPOKEN_CHARS)]
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "ko"
-    voice: Annotated[str, StringConstraints(max_length=40)] = ""  #: empty: the relay's
+    voice: Annotated[str, StringConstraints(pattern=r"^[\w:.+-]{0,40}$")] = ""  #: empty: the relay's
 
 
 def persona_routes(services: Services) -> APIRouter:
@@ -140,9 +140,9 @@ def persona_routes(services: Services) -> APIRouter:
                 async with asyncio.timeout(_TRY_S):
                     return await _answer(services, request)
             except ProviderError as error:
-                raise problem(503, "no_answer", kind=str(error.kind)) from None
+                raise problem(424, "no_answer", kind=str(error.kind)) from None
             except (TimeoutError, SupersededError):
-                raise problem(503, "no_answer", kind="network") from None
+                raise problem(424, "no_answer", kind="network") from None
 
     @router.post("/listen", response_class=Response)
     async def listen(given: Listen) -> Response:
@@ -158,7 +158,7 @@ def persona_routes(services: Services) -> APIRouter:
                 ):
                     pieces = [pcm async for pcm in speech]
             except (ProviderError, TimeoutError):
-                raise problem(503, "no_voice") from None
+                raise problem(424, "no_voice") from None
         if not pieces:
             raise problem(422, "nothing_to_say")
         return Response(wav.encode(np.concatenate(pieces), voice.rate_hz), media_type="audio/wav")
