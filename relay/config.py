@@ -168,6 +168,11 @@ class Settings(BaseSettings):
         return self.relay.data / "learned"
 
     @property
+    def ledgers(self) -> QuotaSettings:
+        """The quota's settings, with the place where it is kept."""
+        return self.quota.kept_in(self.relay.data)
+
+    @property
     def brain(self) -> Brain:
         """The provider of the language model; what `auto` comes to."""
         if self.llm.provider != "auto":

@@ -54,7 +54,7 @@ async def _links(settings: Settings) -> list[Link]:
 
 async def _quota(settings: Settings, key: str, server: str) -> Quota:
     timezone = settings.persona.timezone
-    return await open_quota(settings.quota, key, timezone=timezone, server=server)
+    return await open_quota(settings.ledgers, key, timezone=timezone, server=server)
 
 
 def _gemini(settings: GeminiSettings, key: str) -> list[MeteredModel]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import time
+from pathlib import Path
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+#: The ledgers, in the relay's data folder.
+FILE = "quota.sqlite3"
 
 Cap = Annotated[int, Ge(0), Le(1_000_000_000)] | Literal["unlimited"] | None
 """A limit as an owner gives it; None takes what is known of the model."""
@@ -27,9 +31,10 @@ class LimitSettings(_Section):
 class QuotaSettings(_Section):
     """How the allowances of a project are kept and shared out."""
 
-    #: An SQLite file; `redis://host:6379/0` (or `rediss://`) where relays on several machines
-    #: share a project; `memory` forgets with the process. Not in `repr`: a URL may hold a password.
-    store: str = Field(default="quota.sqlite3", min_length=1, repr=False)
+    #: Empty: `quota.sqlite3` in `relay.data`. Else another SQLite file; `redis://host:6379/0` (or
+    #: `rediss://`) where relays on several machines share a project; `memory` forgets with the
+    #: process. Not in `repr`: a URL may hold a password.
+    store: str = Field(default="", repr=False)
     #: By model: `[quota.limits."gemini-3.5-flash-lite"]`.
     limits: dict[str, LimitSettings] = Field(default_factory=dict)
     waking_from: time = time(7)  #: the hours in which somebody may want to talk, by the clock …
@@ -38,6 +43,10 @@ class QuotaSettings(_Section):
     keep: Annotated[float, Ge(0), Le(1)] = 0.5
     #: Requests a minute that dolls in the middle of a talk leave to one that was silent.
     slots_for_silent: Annotated[int, Ge(0), Le(10)] = 2
+
+    def kept_in(self, data: Path) -> QuotaSettings:
+        """The same, with the file named that they are kept in where the owner has named none."""
+        return self if self.store else self.model_copy(update={"store": str(data / FILE)})
 
     @field_validator("waking_from", "waking_to")
     @classmethod

@@ -80,7 +80,7 @@ async def open_lines_voice(settings: Settings) -> TextToSpeech | None:
     key = access.api_key.get_secret_value()
     # The models of the brain have allowances of their own, so the two never wait for each other.
     quota = await open_quota(
-        settings.quota, key, timezone=settings.persona.timezone, server=access.base_url or ""
+        settings.ledgers, key, timezone=settings.persona.timezone, server=access.base_url or ""
     )
     return GeminiTextToSpeech(
         GeminiServer(key, access.base_url),

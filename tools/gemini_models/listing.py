@@ -77,13 +77,13 @@ async def _exists(server: GeminiServer, name: str) -> bool:
 
 async def _uses(settings: Settings, key: str) -> dict[str, ModelUse]:
     """By family, from the ledger that the relay keeps; empty where it has not kept one yet."""
-    store = settings.quota.store
+    store = settings.ledgers.store
     is_a_file = "://" not in store and store != "memory"
     if store == "memory" or (is_a_file and not await asyncio.to_thread(Path(store).exists)):
         return {}
     try:
         quota = await open_quota(
-            settings.quota,
+            settings.ledgers,
             key,
             timezone=settings.persona.timezone,
             server=settings.llm.gemini.base_url or "",

@@ -11,11 +11,14 @@ from relay.config import ConfigError, load
 def test_the_defaults_need_no_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     quota = load().quota
-    assert (quota.store, quota.waking_from, quota.waking_to) == (
-        "quota.sqlite3",
-        time(7),
-        time(22),
-    )
+    assert (quota.waking_from, quota.waking_to) == (time(7), time(22))
+
+
+def test_it_is_kept_in_the_relays_folder_wherever_the_relay_is_started(tmp_path: Path) -> None:
+    there = {"relay": {"data": tmp_path}}
+    assert load(None, there).ledgers.store == str(tmp_path / "quota.sqlite3")
+    chosen = load(None, {**there, "quota": {"store": "memory"}})
+    assert chosen.ledgers.store == "memory"
 
 
 def test_limits_are_set_by_model(tmp_path: Path) -> None:
@@ -42,7 +45,6 @@ def test_limits_are_set_by_model(tmp_path: Path) -> None:
         '[quota.limits."m"]\nrequests_per_hour = 5\n',
         "[quota]\nkeep = 1.5\n",
         '[quota]\nwaking_from = "07:00+09:00"\n',
-        '[quota]\nstore = ""\n',
     ],
 )
 def test_what_cannot_be_is_told_with_the_setting_it_is_about(tmp_path: Path, text: str) -> None:

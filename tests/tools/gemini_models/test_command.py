@@ -96,7 +96,7 @@ def test_what_the_relay_has_used_and_learned_is_shown() -> None:
     async def ask(url: str) -> None:
         settings = load()
         quota = await open_quota(
-            settings.quota, KEY, timezone=settings.persona.timezone, server=url
+            settings.ledgers, KEY, timezone=settings.persona.timezone, server=url
         )
         async with quota.place("gemini-3.5-flash-lite", doll="a", tokens=100) as place:
             await place.granted()
