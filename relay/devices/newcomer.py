@@ -192,6 +192,8 @@ class Newcomer:
             self._connection.log.warning("no voice", why=str(error) or "it took too long")
         except Disconnected:
             return
+        except Exception:  # noqa: BLE001 (logged; a bug of the voice must not end the pairing)
+            self._connection.log.exception("no voice", why="a bug")
         await self._connection.send(Tts(state="stop"))
 
     async def _hush(self) -> None:

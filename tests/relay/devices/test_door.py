@@ -104,6 +104,20 @@ async def test_a_new_doll_says_its_code_is_confirmed_and_comes_in(relay: Relay) 
     assert (await relay.registry.find("차차")).id == DOLL
 
 
+async def test_a_voice_with_a_bug_keeps_nobody_from_coming_in(relay: Relay) -> None:
+    relay.tts.error = ZeroDivisionError("a bug")
+    async with doll(relay) as socket:
+        code = await code_of(socket)
+        await until(socket, "tts", state="stop")
+        await say(socket, type="listen", state="start", mode="manual")
+        await say(socket, type="listen", state="stop")
+        await until(socket, "tts", state="stop")
+        await relay.dolls.pairing.confirm(code, source="cli")
+        await until(socket, "token")
+        await say(socket, type="token", state="stored")
+        assert await closed(socket) == CloseCode.NEW_TOKEN
+
+
 @pytest.mark.parametrize(
     "authorization",
     [
