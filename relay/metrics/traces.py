@@ -6,6 +6,7 @@ timeline when a turn is over, so that tracing costs a turn nothing while somebod
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ from relay.turn.ended import Outcome, TurnEnded
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
+
+
+#: A collector that does not answer holds the relay's end up for so long, not for the SDK's ten.
+_GOODBYE_S = 3.0
 
 
 class Traces:
@@ -33,7 +38,9 @@ class Traces:
 
         # What the environment says (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES) goes before ours.
         ours = Resource.create({"service.name": "talking-doll", "service.version": __version__})
-        self._provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()))
+        self._provider = TracerProvider(
+            resource=ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False
+        )
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("relay", __version__)
         self._within = trace.set_span_in_context
@@ -88,8 +95,10 @@ class Traces:
         turn.end(offset_ns + _ns(ended.ended_at))
 
     def close(self) -> None:
-        """Send what has not been sent. Blocks, as long as the exporter's time limit at most."""
-        self._provider.shutdown()
+        """Send what has not been sent, if that is done soon. Blocks for three seconds at most."""
+        last = threading.Thread(target=self._provider.shutdown, daemon=True)
+        last.start()
+        last.join(_GOODBYE_S)
 
 
 def open_traces(settings: MetricsSettings) -> Traces | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -146,6 +147,20 @@ async def test_spans_go_where_the_environment_of_the_sdk_says(
     sent = ExportTraceServiceRequest.FromString(body)
     names = [span.name for span in sent.resource_spans[0].scope_spans[0].spans]
     assert sorted(names) == ["endpoint", "speech", "turn"]
+
+
+async def test_a_collector_that_never_answers_does_not_keep_the_relay_from_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("relay.metrics.traces._GOODBYE_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+        traces = open_traces(MetricsSettings(traces=True))
+        assert traces is not None
+        traces.observe(TURN)
+        async with asyncio.timeout(8):  # the SDK alone waits for ten
+            await asyncio.to_thread(traces.close)
 
 
 def test_nothing_of_the_sdk_is_imported_where_no_traces_are_wanted() -> None:
