@@ -8,6 +8,7 @@ import { t } from "../words.js";
 export function mount(root, session, enter) {
   if (!session.has_password) {
     root.replaceChildren(h("section.card.narrow", {}, h("h2", {}, t("login_title")),
+      h("p", {}, t("login_open")), h("p", {}, h("code", {}, "doll open --owner")),
       h("p", {}, t("login_elsewhere")), h("p", {}, h("code", {}, "doll admin password"))));
     return () => {};
   }
