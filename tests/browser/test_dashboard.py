@@ -14,8 +14,9 @@ from relay.quota.pacing import Pacing
 from relay.quota.scheduler import Scheduler
 from relay.quota.settings import QuotaSettings
 from relay.quota.store import MemoryStore
+from relay.web.here import HERE_PATH, leave_ticket
 from tests.browser import chromium
-from tests.browser.owner import PASSWORD, owner_page
+from tests.browser.owner import PASSWORD, home, owner_page
 from tests.browser.plain_doll import plain_doll
 from tests.fakes.metered import FakeMeteredModel
 from tests.fakes.relay import Relay, running
@@ -62,6 +63,16 @@ async def test_only_who_knows_the_password_gets_in_and_out_again(
         await expect(page.locator("main h2")).to_have_text("Dolls")
         await page.click("#logout")
         await expect(page.locator("input[type=password]")).to_be_visible()
+
+
+async def test_without_a_password_a_ticket_of_this_machine_lets_one_in(
+    browser: chromium.Chromium,
+) -> None:
+    async with running() as relay, owner_page(browser, relay, password=False) as page:
+        await expect(page.locator("main")).to_contain_text("doll open --owner")
+        await page.goto(f"{home(relay).rstrip('/')}{HERE_PATH}{leave_ticket(relay.data)}?to=")
+        await expect(page.locator("main h2")).to_have_text("인형")
+        assert await page.locator("#logout").is_hidden()
 
 
 async def test_a_doll_is_paired_by_the_code_that_it_says_and_cared_for(
