@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from relay.live.overview import Overview
 from relay.metrics.traces import open_traces
 from relay.services import Services
 from relay.store.database import Database
+from relay.upkeep import keep_up
 from relay.web.admin import owner_routes, session_routes
 from relay.web.browser import as_doll, is_page, needs_no_code
 from relay.web.care import care_routes
@@ -43,13 +44,17 @@ def create_app(services: Services, database: Database) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        watches = [asyncio.create_task(dolls.watch()), asyncio.create_task(overview.run())]
-        if services.shelf is not None:
-            watches.append(asyncio.create_task(services.shelf.watch()))
         services.expect(services.persona)
+        works: list[Callable[[], Awaitable[None]]] = [dolls.watch, overview.run]
+        if services.shelf is not None:
+            works.append(services.shelf.watch)
         if services.recorder is not None:
-            watches.append(asyncio.create_task(services.recorder.run()))
-        watches.append(asyncio.create_task(services.personas.watch(services.expect)))
+            works.append(services.recorder.run)
+
+        async def personas() -> None:
+            await services.personas.watch(services.expect)
+
+        watches = [asyncio.create_task(keep_up(work)) for work in (*works, personas)]
         yield
         await dolls.close()
         for watch in watches:
