@@ -91,7 +91,7 @@ class GeminiTextToSpeech:
         if not self.knows(voice):
             self._remote.unknown.missed(voice)
             voice = ""
-        voice = voice.title() or self._voice
+        voice = voice.title() if voice and voice != self._voice else self._voice
         tokens = estimate("", (Message("user", text),), schema=False)
         async with self._quota.place(
             self._model, doll=_NO_DOLL, tokens=tokens, priority=Priority.BACKGROUND

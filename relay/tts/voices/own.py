@@ -59,7 +59,8 @@ class OwnTextToSpeech:
         text = self._remote.speakable(text, language)
         if not text:
             return
-        own = await asyncio.to_thread(self._chosen, voice)
+        name = await self._chosen(voice)
+        own = await asyncio.to_thread(self._voice, name)
         samples = self._server.samples(own, text, language, self.rate_hz)
         async with aclosing(self._remote.clause(samples, text, own.key)) as chunks:
             async for chunk in chunks:
@@ -69,13 +70,16 @@ class OwnTextToSpeech:
         """See `TextToSpeech.knows`. Looks at the disk."""
         return not voice or self._shelf.there(voice) is not None
 
-    def _chosen(self, voice: str) -> OwnVoice:
-        name = self._shelf.there(voice) if voice else None
-        if name is None and voice:
+    async def _chosen(self, voice: str) -> str:
+        """The name of what speaks where `voice` is asked for."""
+        if not voice:
+            return self._name
+        name = await asyncio.to_thread(self._shelf.there, voice)
+        if name is None:
             self._unknown.missed(voice)
-        elif voice:
-            self._unknown.found(voice)
-        return self._voice(name or self._name)
+            return self._name
+        self._unknown.found(voice)
+        return name
 
     def _voice(self, name: str) -> OwnVoice:
         try:

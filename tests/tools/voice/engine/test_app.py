@@ -25,7 +25,7 @@ from relay.tts.voices.server import VoiceServer
 from relay.tts.voices.settings import OwnVoiceSettings
 from relay.worker import Worker
 from tests.fakes.openai_audio import TONE, VOICE_HZ
-from tests.fakes.voice_server import shelf_with, voice_of
+from tests.fakes.voice_server import other_voice, shelf_with, voice_of
 from tests.relay.tts.contract import PATIENT, TextToSpeechContract, failure, spoken
 from tools.voice.engine.app import (
     LONGEST_SAMPLE_S,
@@ -41,7 +41,7 @@ KEY = "a-secret-of-the-engine"
 
 
 class FakeEngine:
-    """Speaks TONE in two pieces, at the rate of the sample."""
+    """Speaks the beginning of the sample in two pieces, at its rate."""
 
     def __init__(self) -> None:
         self.learned: list[Sample] = []
@@ -60,7 +60,7 @@ class FakeEngine:
         if language == "xx":
             raise UnknownLanguageError("no xx here")
         if not self.nothing:
-            for piece in np.array_split(TONE, 2):
+            for piece in np.array_split(voice.pcm[: len(TONE)], 2):
                 yield piece, voice.rate_hz
 
 
@@ -99,12 +99,16 @@ async def http(url: str) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 class TestContract(TextToSpeechContract):
-    """The relay's client and this server together are a voice."""
+    """The relay's client and this server together are voices."""
+
+    voices = ("own:jinju", "own:sua")
+    unknown = ("own:nobody", "no-such-voice")
 
     @pytest.fixture
     async def tts(self, url: str, tmp_path: Path) -> AsyncIterator[TextToSpeech]:
-        settings = OwnVoiceSettings(base_url=url)
-        tts = OwnTextToSpeech("jinju", shelf_with(tmp_path), settings, VOICE_HZ, PATIENT)
+        settings, shelf = OwnVoiceSettings(base_url=url), shelf_with(tmp_path)
+        shelf.add(*other_voice("sua"))
+        tts = OwnTextToSpeech("jinju", shelf, settings, VOICE_HZ, PATIENT)
         yield tts
         await tts.close()
 
