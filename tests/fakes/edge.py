@@ -20,7 +20,7 @@ from websockets.http11 import Request, Response
 
 from relay.audio import Pcm
 from tests.fakes import mp3
-from tests.fakes.http import Step
+from tools.fake_gemini.http import Step
 
 TONE: Pcm = (8_000 * np.sin(2 * np.pi * 440 / mp3.RATE_HZ * np.arange(mp3.RATE_HZ // 2))).astype(
     np.int16

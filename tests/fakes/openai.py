@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.fakes.http import Journal, Reply, Request, Step, serving
+from tools.fake_gemini.http import Journal, Reply, Request, Step, serving
 
 KEY = "sk-fake-fake-fake"
 MODEL = "bllossom-8b"

@@ -21,8 +21,8 @@ import numpy as np
 
 from relay import wav
 from relay.audio import Pcm
-from tests.fakes.http import Journal, Reply, Request, Step, serving
 from tests.fakes.openai import error
+from tools.fake_gemini.http import Journal, Reply, Request, Step, serving
 
 KEY = "sk-fake-fake-fake"
 MODEL = "whisper-or-kokoro"

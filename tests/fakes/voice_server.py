@@ -28,8 +28,8 @@ from relay.audio import Pcm
 from relay.tts.voices.settings import OwnVoiceSettings, ServerKind
 from relay.tts.voices.shelf import VoiceShelf
 from relay.tts.voices.voice import OwnVoice
-from tests.fakes.http import Journal, Reply, Request, serving
 from tests.fakes.openai_audio import TONE, TONES, VOICE_HZ, spoken
+from tools.fake_gemini.http import Journal, Reply, Request, serving
 
 KEY = "vs-fake-fake-fake"
 

@@ -21,7 +21,7 @@ from relay.llm.emotions import NAMES
 from relay.llm.meter import Usage
 from relay.llm.streaming import Deadlines
 from relay.persona import Persona
-from tests.fakes.http import Journal, Reply, Step
+from tools.fake_gemini.http import Journal, Reply, Step
 
 SEOUL = timezone(timedelta(hours=9))
 PATIENT = Deadlines(first_s=60, gap_s=60, total_s=60)

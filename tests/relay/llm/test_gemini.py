@@ -13,7 +13,6 @@ from relay.llm.gemini import GeminiModel
 from relay.llm.streaming import Deadlines
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini, serving_gemini
-from tests.fakes.http import Reply
 from tests.relay.llm.contract import (
     PATIENT,
     FarSide,
@@ -23,6 +22,7 @@ from tests.relay.llm.contract import (
     leaks,
     request,
 )
+from tools.fake_gemini.http import Reply
 
 MODEL = "gemini-3.5-flash-lite"
 

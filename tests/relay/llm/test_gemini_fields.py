@@ -20,8 +20,8 @@ from relay.llm.gemini_capabilities import Capabilities
 from relay.llm.meter import Usage
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini, serving_gemini
-from tests.fakes.http import Reply, Step
 from tests.relay.llm.contract import PATIENT, Ledger, collect, failure, parts, request
+from tools.fake_gemini.http import Reply, Step
 
 LITE = "gemini-3.5-flash-lite"
 

@@ -19,8 +19,8 @@ from relay.llm.gemini import GeminiModel
 from relay.llm.gemini_capabilities import Capabilities
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini, serving_gemini
-from tests.fakes.http import Step
 from tests.relay.llm.contract import PATIENT, Ledger, hung_up, leaks, request
+from tools.fake_gemini.http import Step
 from tools.simulator.wav import read_question
 
 LITE = "gemini-3.5-flash-lite"

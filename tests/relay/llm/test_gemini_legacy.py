@@ -16,7 +16,6 @@ from relay.llm.meter import Usage
 from relay.llm.streaming import Deadlines
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini, Rules, serving_gemini
-from tests.fakes.http import Reply
 from tests.relay.llm.contract import (
     LanguageModelContract,
     Ledger,
@@ -25,6 +24,7 @@ from tests.relay.llm.contract import (
     leaks,
     request,
 )
+from tools.fake_gemini.http import Reply
 
 try:
     from relay.llm.gemini_legacy import GeminiLegacyModel

@@ -13,7 +13,6 @@ from relay.llm.openai import OpenAIModel
 from relay.llm.settings import Sampling
 from relay.llm.streaming import Deadlines
 from tests.fakes import openai as fakes
-from tests.fakes.http import Reply
 from tests.fakes.openai import FakeOpenAI, serving_openai
 from tests.relay.llm.contract import (
     PATIENT,
@@ -26,6 +25,7 @@ from tests.relay.llm.contract import (
     parts,
     request,
 )
+from tools.fake_gemini.http import Reply
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 from relay.audio import RATE_HZ, Pcm
 from relay.errors import ErrorKind, ProviderError
 from relay.stt.base import SpeechToText
-from tests.fakes.http import Journal, Reply
+from tools.fake_gemini.http import Journal, Reply
 
 
 class SpeechToTextContract:

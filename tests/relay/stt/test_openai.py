@@ -11,11 +11,11 @@ from relay.errors import ErrorKind
 from relay.stt.base import SpeechToText
 from relay.stt.openai import OpenAISpeechToText
 from tests.fakes import openai_audio as fakes
-from tests.fakes.http import Reply, Step
 from tests.fakes.openai import error
 from tests.fakes.openai_audio import KEY, MODEL, FakeAudio, heard, segment, serving_audio
 from tests.relay.llm.contract import leaks
 from tests.relay.stt.contract import FarSide, RemoteSpeechToTextContract, failure
+from tools.fake_gemini.http import Reply, Step
 
 SPEECH: Pcm = (8_000 * np.sin(np.arange(RATE_HZ) / 9)).astype(np.int16)
 

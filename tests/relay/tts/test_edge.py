@@ -15,7 +15,6 @@ from relay.tts.edge import EdgeTextToSpeech
 from relay.tts.settings import EDGE_VOICES
 from tests.fakes import mp3
 from tests.fakes.edge import TONE, FakeEdge, Reply, serving_edge, speech, text
-from tests.fakes.http import Step
 from tests.relay.tts.contract import (
     PATIENT,
     FarSide,
@@ -23,6 +22,7 @@ from tests.relay.tts.contract import (
     failure,
     spoken,
 )
+from tools.fake_gemini.http import Step
 
 
 @pytest.fixture

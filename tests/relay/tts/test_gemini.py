@@ -18,7 +18,6 @@ from relay.tts.fallback import FallbackTextToSpeech
 from relay.tts.gemini import GeminiTextToSpeech
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import KEY, FakeGemini, serving_gemini
-from tests.fakes.http import Step
 from tests.fakes.openai_audio import TONE
 from tests.fakes.quota import ScriptedQuota
 from tests.fakes.tts import FakeTextToSpeech
@@ -30,6 +29,7 @@ from tests.relay.tts.contract import (
     failure,
     spoken,
 )
+from tools.fake_gemini.http import Step
 
 MODEL = "gemini-3.8-flash-lite-tts"
 RAW = "audio/L16;codec=pcm;rate=24000"

@@ -11,7 +11,6 @@ from relay.errors import ErrorKind, ProviderError
 from relay.llm.streaming import Deadlines
 from relay.tts.base import TextToSpeech
 from relay.tts.openai import OpenAITextToSpeech
-from tests.fakes.http import Reply, Step
 from tests.fakes.openai import error
 from tests.fakes.openai_audio import KEY, MODEL, NO_VOICE, TONE, FakeAudio, serving_audio
 from tests.fakes.openai_audio import spoken as answer
@@ -23,6 +22,7 @@ from tests.relay.tts.contract import (
     failure,
     spoken,
 )
+from tools.fake_gemini.http import Reply, Step
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from relay.tts.base import TextToSpeech
 from relay.tts.voices.own import OwnTextToSpeech
 from relay.tts.voices.settings import ServerKind
 from relay.tts.voices.shelf import VoiceShelf
-from tests.fakes.http import Reply, Step
 from tests.fakes.openai_audio import TONE, VOICE_HZ
 from tests.fakes.openai_audio import spoken as speech
 from tests.fakes.voice_server import (
@@ -36,6 +35,7 @@ from tests.relay.tts.contract import (
     failure,
     spoken,
 )
+from tools.fake_gemini.http import Reply, Step
 
 
 @pytest.fixture
