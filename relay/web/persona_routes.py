@@ -75,7 +75,7 @@ class Listen(BaseModel):
     model_config = ConfigDict(extra="forbid")
     text: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_SPOKEN_CHARS)]
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "ko"
-    voice: Annotated[str, StringConstraints(pattern=r"^[\w:.+-]{0,40}$")] = ""  #: empty: the relay's
+    voice: Annotated[str, StringConstraints(pattern=r"^[\w:.+-]{0,40}$")] = ""  #: "": usual
 
 
 def persona_routes(services: Services) -> APIRouter:
