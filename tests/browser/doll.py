@@ -133,9 +133,11 @@ class BrowserDoll:
         return np.frombuffer(b"".join(self.frames(self.received)), np.int16)
 
     async def heard(self) -> Pcm:
-        """What the loudspeaker was given up to now, at 16 kHz."""
-        rate, data = await self.page.evaluate("""() => {
+        """What the loudspeaker was given up to now and in the next tenth of a second, at 16 kHz."""
+        rate, data = await self.page.evaluate("""async () => {
           const { rate, blocks } = window.heard;
+          const until = blocks.length + rate / 1280;
+          while (blocks.length < until) await new Promise((done) => setTimeout(done, 10));
           const bytes = new Uint8Array(blocks.length * 512);
           blocks.forEach((block, i) => bytes.set(new Uint8Array(block.buffer), i * 512));
           let text = "";
@@ -146,8 +148,14 @@ class BrowserDoll:
         samples = np.frombuffer(base64.b64decode(data), np.float32)
         return soxr.resample(samples, rate, RATE_HZ, quality="VHQ") * 32_768
 
+    async def given(self) -> Pcm:
+        """The samples that the page has given to its speaker worklet, exactly."""
+        samples = await self.page.evaluate("window.given.flatMap((some) => Array.from(some))")
+        return np.array(samples, np.int16)
+
     async def forget_heard(self) -> None:
-        await self.page.evaluate("window.heard.blocks.length = 0")
+        """And what was given."""
+        await self.page.evaluate("window.heard.blocks.length = window.given.length = 0")
 
     async def trouble(self) -> str:
         """What the page complains about; empty if it does not."""
@@ -165,29 +173,3 @@ class BrowserDoll:
 
 def _read(data: str | bytes) -> dict[str, Any] | bytes:
     return data if isinstance(data, bytes) else json.loads(data)
-
-
-def likeness(heard: Pcm, sent: Pcm) -> float:
-    """How much louder what was sent is than all else in what was heard, in decibels.
-
-    What was heard may begin earlier and end later, and lag by a part of a sample.
-    """
-    wanted = sent.astype(float)
-    padded = np.concatenate([np.zeros(RATE_HZ), heard.astype(float), np.zeros(len(wanted))])
-    size = 1 << (len(padded) + len(wanted)).bit_length()
-    spectrum = np.fft.rfft(padded, size) * np.conj(np.fft.rfft(wanted, size))
-    start = int(np.argmax(np.fft.irfft(spectrum, size)[: len(padded)]))
-    got = padded[start : start + len(wanted)]
-    best = 0.0
-    for shift in np.linspace(-1, 1, 81):
-        moved = _delayed(wanted, shift)
-        gain = float(got @ moved / (moved @ moved))
-        rest = got - gain * moved
-        best = max(best, 10 * np.log10((gain * moved) @ (gain * moved) / (rest @ rest + 1e-9)))
-    return best
-
-
-def _delayed(samples: np.ndarray, shift: float) -> np.ndarray:
-    spectrum = np.fft.rfft(samples)
-    turns = np.fft.rfftfreq(len(samples)) * shift
-    return np.fft.irfft(spectrum * np.exp(-2j * np.pi * turns), len(samples))

@@ -1,4 +1,5 @@
-// Before the page's own scripts: whatever is connected to the loudspeaker is also recorded.
+// Before the page's own scripts: whatever is connected to the loudspeaker is also recorded, and so
+// are the samples that the speaker worklet is told to play.
 
 const connect = AudioNode.prototype.connect;
 window.heard = { rate: 0, blocks: [] };
@@ -12,4 +13,11 @@ AudioNode.prototype.connect = function (target, ...more) {
     });
   }
   return connect.call(this, target, ...more);
+};
+
+const post = MessagePort.prototype.postMessage;
+window.given = [];
+MessagePort.prototype.postMessage = function (message, ...more) {
+  if (message?.do === "play") window.given.push(message.samples.slice());
+  return post.call(this, message, ...more);
 };

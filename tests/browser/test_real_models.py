@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from urllib.parse import urljoin
 
+import numpy as np
 import pytest
 import uvicorn
 
@@ -12,9 +14,11 @@ from relay.app import create_app
 from relay.config import Settings
 from relay.providers import build
 from relay.store.database import Database
+from relay.web.here import HERE_PATH, leave_ticket
 from relay.wire.server import websocket_options
 from tests.browser.conftest import OpenDoll
-from tests.browser.doll import Speech, likeness
+from tests.browser.doll import Speech
+from tests.browser.hearing import follow
 
 pytestmark = pytest.mark.models
 
@@ -32,6 +36,9 @@ async def test_it_is_asked_its_name_and_says_it(open_doll: OpenDoll, tmp_path: P
         async with open_doll(
             None, url=f"ws://{host}:{port}/xiaozhi/v1/", paired=False, hears=Speech(30, 3, 0.5)
         ) as doll:
+            await doll.page.goto(
+                urljoin(doll.page.url, HERE_PATH + leave_ticket(tmp_path / "data"))
+            )
             await doll.page.click("#talk")
             await doll.until(lambda: len(doll.texts("hello")) == 2)  # it has been paired
             await doll.state("idle")
@@ -43,7 +50,8 @@ async def test_it_is_asked_its_name_and_says_it(open_doll: OpenDoll, tmp_path: P
             await doll.state("idle")
             assert "이름" in await doll.page.inner_text("#heard")
             assert "차차" in "".join(m["text"] for m in doll.texts("tts", state="sentence_start"))
-            assert likeness(await doll.heard(), doll.answered()) > 25
+            assert np.array_equal(await doll.given(), doll.answered())
+            assert follow(await doll.heard(), doll.answered())
     finally:
         server.should_exit = True
         await task
