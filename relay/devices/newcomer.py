@@ -192,7 +192,7 @@ class Newcomer:
             self._connection.log.warning("no voice", why=str(error) or "it took too long")
         except Disconnected:
             return
-        except Exception:  # noqa: BLE001 (logged; a bug of the voice must not end the pairing)
+        except Exception:
             self._connection.log.exception("no voice", why="a bug")
         await self._connection.send(Tts(state="stop"))
 
