@@ -21,6 +21,9 @@ PIECE = 256
 #: syllable is some 0 dB; a speed that changes by half a per cent within it leaves 20.
 ALIKE_DB = 15.0
 
+#: Where the speed does not change it is some 50; half of the pieces must be as clear as this.
+CLEAR_DB = 30.0
+
 #: What is below this part of the loudest sample is silence.
 QUIET = 0.02
 
@@ -52,8 +55,8 @@ class NotHeardError(AssertionError):
 def follow(heard: Pcm, sent: Pcm) -> list[Piece]:
     """Where each loud piece of `sent` is in `heard`, in order. Both at 16 kHz.
 
-    Raises NotHeardError for a piece that is not where it should be nor later, and for sound between
-    the pieces, before and after them: what is heard twice is such a sound.
+    Raises NotHeardError for a piece that is not where it should be nor later, for sound between the
+    pieces, before and after them (what is heard twice is such a sound), and if most are unclear.
     """
     ear = _Ear(heard)
     wanted = _low(sent.astype(float))
@@ -76,6 +79,8 @@ def follow(heard: Pcm, sent: Pcm) -> list[Piece]:
     if not pieces:
         raise NotHeardError("nothing was sent but silence")
     ear.nothing_but(pieces, floor)
+    if np.median([piece.likeness_db for piece in pieces]) < CLEAR_DB:
+        raise NotHeardError("all of it was heard, but distorted")
     return pieces
 
 

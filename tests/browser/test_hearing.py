@@ -78,3 +78,8 @@ def test_a_frame_that_is_heard_twice_is_found_out(wrong: np.ndarray) -> None:
 def test_frames_in_the_wrong_order_are_found_out() -> None:
     with pytest.raises(NotHeardError):
         follow(heard(frames(0, 20), frames(30, 40), frames(20, 30), frames(40)), SENT)
+
+
+def test_a_distorted_voice_is_found_out() -> None:
+    with pytest.raises(NotHeardError):
+        follow(heard(SENT + 400 * np.sin(np.arange(len(SENT)))), SENT)
