@@ -5,6 +5,7 @@ FUZZ_SECONDS ?= 20
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+TESTED := $(VENV)/.ready-for-tests
 
 .PHONY: help demo test test-slow test-legacy fuzz lint relay bench clean
 
@@ -25,7 +26,7 @@ demo: $(READY)
 relay: $(READY)
 	@$(BIN)/doll relay
 
-bench: $(READY)
+bench: $(TESTED)
 	@$(BIN)/doll bench turn
 
 # Dolls and boards are simulated in real time. What failed while all cores were busy has one more try, alone.
@@ -34,11 +35,11 @@ test: lint
 	$(BIN)/pytest -n 2 --dist worksteal \
 	    || $(BIN)/pytest --last-failed --last-failed-no-failures none
 
-test-slow: $(READY)
+test-slow: $(TESTED)
 	$(BIN)/pytest -m slow
 
 # Each parser for FUZZ_SECONDS; make test has a short look at the same ones.
-fuzz: $(READY)
+fuzz: $(TESTED)
 	@$(BIN)/python -c 'import atheris' 2>/dev/null \
 	    || $(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[fuzz]'
 	$(BIN)/python -m tests.fuzz.run $(FUZZ_SECONDS)
@@ -49,21 +50,26 @@ test-legacy:
 	@$(VENV)-legacy/bin/python -m pip install --disable-pip-version-check --quiet -e '.[gemini,openai,dev,gemini-legacy]'
 	$(VENV)-legacy/bin/python -m pytest tests/relay/llm/test_gemini_legacy.py
 
-lint: $(READY)
+lint: $(TESTED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 $(READY): pyproject.toml
-	@echo "Installing into $(VENV): about 250 MB to download, once (speech models included) …"
+	@echo "Installing into $(VENV): about 370 MB to download, once (speech models included) …"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "Python 3.11 or newer is needed (make PYTHON=python3.12 …)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 	    || { echo "Python's venv module is missing: on Debian or Ubuntu, apt install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -e '.[all,dev]' \
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -e '.[all]' \
 	    | awk '/^(Collecting|Downloading|  Downloading|Installing)/ { printf "\r\033[K%.76s", $$0; fflush() } /^Successfully installed/ { printf "\r\033[KInstalled.\n" }'
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps pipecat-ai==1.14.0  # for a model in it
 	@touch $(READY)
+
+$(TESTED): $(READY)
+	@echo "Installing what the tests need: about 110 MB more, once …"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[all,dev]'
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps pipecat-ai==1.14.0  # for a model in it
+	@touch $(TESTED)
 
 clean:
 	rm -rf $(VENV) $(VENV)-legacy demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
