@@ -1,7 +1,7 @@
 """Google's Gemini API by its own SDK: the client, and its failures in the relay's words.
 
 Brains and voices share one. What the SDK would do by itself is switched off or replaced: no retries
-(each is a request against the free allowance), no time-outs (see `relay.llm.streaming`; Google
+(each is a request against the free allowance), no time-outs (see `relay.streaming`; Google
 refuses a request that announces less than 10 s), the API version and the HTTP client are fixed
 (aiohttp, when another package happens to install it, changes time-outs and adds a hidden second
 request), and redirects are not followed: the key would go along.

@@ -1,7 +1,7 @@
 """A server that speaks OpenAI's API: the client for it, and its failures in the relay's words.
 
 Brains, ears and voices share this. What the SDK would do by itself is switched off: no retries, no
-time-outs (see `relay.llm.streaming`), and no key from the environment, which may be that of another
+time-outs (see `relay.streaming`), and no key from the environment, which may be that of another
 service.
 """
 

@@ -27,8 +27,8 @@ from relay.llm.gemini_requests import config, contents, form
 from relay.llm.meter import Meter, Unmetered, Usage
 from relay.llm.plain import PlainAnswer
 from relay.llm.settings import Safety
-from relay.llm.streaming import Deadlines, bounded
 from relay.llm.tokens import estimate
+from relay.streaming import Deadlines, bounded
 
 # The SDK comes behind the server's module, which says what to install when it is missing.
 # isort: split

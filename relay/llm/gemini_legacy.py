@@ -26,8 +26,8 @@ from relay.llm.gemini_errors import BLOCKED, translate, usable_key
 from relay.llm.meter import Meter, TextOnly, Unmetered, Usage
 from relay.llm.plain import PlainAnswer
 from relay.llm.settings import Safety
-from relay.llm.streaming import Deadlines, bounded
 from relay.llm.tokens import estimate
+from relay.streaming import Deadlines, bounded
 from relay.worker import Worker
 
 try:

@@ -13,9 +13,9 @@ from relay.llm.dialogue import system_prompt, turns
 from relay.llm.meter import Meter, TextOnly, Unmetered, Usage
 from relay.llm.plain import PlainAnswer
 from relay.llm.settings import Sampling
-from relay.llm.streaming import Deadlines, bounded
 from relay.llm.tokens import estimate
 from relay.openai_server import FAILURES, OpenAIServer
+from relay.streaming import Deadlines, bounded
 
 # The SDK comes behind the server's module, which says what to install when it is missing.
 # isort: split

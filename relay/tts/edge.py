@@ -14,7 +14,7 @@ from typing import Final
 from relay.audio import Pcm
 from relay.errors import ErrorKind, ProviderError
 from relay.llm.extras import MissingExtraError
-from relay.llm.streaming import Deadlines
+from relay.streaming import Deadlines
 from relay.tts.formats import FormatError
 from relay.tts.mp3 import Mp3Decoder
 from relay.tts.remote import RemoteVoice, SampleStream

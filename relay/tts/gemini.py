@@ -17,9 +17,9 @@ from relay.errors import ErrorKind, ModelGoneError, ProviderError
 from relay.gemini_server import FAILURES, GeminiServer
 from relay.llm.base import Message
 from relay.llm.gemini_errors import BLOCKED, OverLimitError
-from relay.llm.streaming import Deadlines
 from relay.llm.tokens import estimate
 from relay.quota.base import Admission, Later, NotToday, OverError, Priority, Quota, SupersededError
+from relay.streaming import Deadlines
 from relay.tts.formats import FormatError, decoder_for
 from relay.tts.remote import RemoteVoice, SampleStream
 

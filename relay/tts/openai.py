@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from relay.audio import Pcm
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.streaming import Deadlines
 from relay.openai_server import FAILURES, OpenAIServer
+from relay.streaming import Deadlines
 from relay.tts.formats import FormatError, decoder_for
 from relay.tts.remote import RemoteVoice, SampleStream
 

@@ -8,7 +8,7 @@ from typing import Final
 from relay.config import ConfigError, Settings
 from relay.failover import opened
 from relay.llm.extras import MissingExtraError
-from relay.llm.streaming import Deadlines
+from relay.streaming import Deadlines
 from relay.tts.base import TextToSpeech
 from relay.tts.fallback import FallbackTextToSpeech
 from relay.tts.remote import LONGEST_S

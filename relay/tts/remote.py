@@ -13,8 +13,8 @@ import numpy as np
 from relay.audio import Pcm
 from relay.errors import ErrorKind, ProviderError
 from relay.languages import is_code
-from relay.llm.streaming import Deadlines, bounded
 from relay.resample import Resampler
+from relay.streaming import Deadlines, bounded
 from relay.tts.flow import ClauseFlow, Level
 from relay.tts.formats import Decoder
 from relay.tts.polish import pause_after

@@ -14,7 +14,7 @@ import typer
 from relay import wav
 from relay.audio import Pcm
 from relay.config import Settings, load
-from relay.llm.streaming import Deadlines
+from relay.streaming import Deadlines
 from relay.tts.voices.dialects import check_fits
 from relay.tts.voices.shelf import VoiceShelf
 from tools.texts import texts

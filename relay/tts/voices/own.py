@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from relay.audio import Pcm
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.streaming import Deadlines
+from relay.streaming import Deadlines
 from relay.tts.remote import LONGEST_S, RemoteVoice
 from relay.tts.unknown import UnknownVoices
 from relay.tts.voices.dialects import check_fits

@@ -42,7 +42,7 @@ class VoiceServer:
         self._base_url = settings.base_url.rstrip("/")
         key = settings.api_key.get_secret_value().strip() if settings.api_key else ""
         self._key = key
-        # No time-outs of its own (see relay.llm.streaming), and no proxy or .netrc of whoever
+        # No time-outs of its own (see relay.streaming), and no proxy or .netrc of whoever
         # started the relay: a voice goes to the server of the settings and nowhere else.
         self._http = httpx2.AsyncClient(
             timeout=None,

@@ -19,8 +19,8 @@ from relay.errors import ErrorKind, ProviderError
 from relay.llm.base import Emotion, LanguageModel, MemoryNote, Message, Part, Request
 from relay.llm.emotions import NAMES
 from relay.llm.meter import Usage
-from relay.llm.streaming import Deadlines
 from relay.persona import Persona
+from relay.streaming import Deadlines
 from tools.fake_gemini.http import Journal, Reply, Step
 
 SEOUL = timezone(timedelta(hours=9))

@@ -10,7 +10,7 @@ from relay.errors import ErrorKind, ProviderError
 from relay.gemini_server import GeminiServer
 from relay.llm.base import LanguageModel
 from relay.llm.gemini import GeminiModel
-from relay.llm.streaming import Deadlines
+from relay.streaming import Deadlines
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini, serving_gemini
 from tests.relay.llm.contract import (

@@ -19,7 +19,7 @@ from relay.errors import ErrorKind, ModelGoneError, ProviderError
 from relay.gemini_server import GeminiServer
 from relay.llm.base import Emotion, Heard, LanguageModel, Part, SpeechModel
 from relay.llm.gemini import GeminiModel
-from relay.llm.streaming import Deadlines
+from relay.streaming import Deadlines
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini, Rules, serving_gemini
 from tests.relay.llm.contract import PATIENT, hung_up, leaks, request

@@ -13,7 +13,7 @@ from relay.llm.base import LanguageModel
 from relay.llm.extras import MissingExtraError
 from relay.llm.gemini_errors import OverLimitError
 from relay.llm.meter import Usage
-from relay.llm.streaming import Deadlines
+from relay.streaming import Deadlines
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini, Rules, serving_gemini
 from tests.relay.llm.contract import (

@@ -11,7 +11,7 @@ from relay.llm.base import Emotion, LanguageModel
 from relay.llm.meter import Usage
 from relay.llm.openai import OpenAIModel
 from relay.llm.settings import Sampling
-from relay.llm.streaming import Deadlines
+from relay.streaming import Deadlines
 from tests.fakes import openai as fakes
 from tests.fakes.openai import FakeOpenAI, serving_openai
 from tests.relay.llm.contract import (

@@ -18,7 +18,7 @@ import structlog
 
 from relay.audio import Pcm
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.streaming import Deadlines
+from relay.streaming import Deadlines
 from relay.tts.base import TextToSpeech
 
 PATIENT = Deadlines(first_s=60, gap_s=60, total_s=60)

@@ -10,7 +10,7 @@ import pytest
 from edge_tts import communicate
 
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.streaming import Deadlines
+from relay.streaming import Deadlines
 from relay.tts.edge import EdgeTextToSpeech
 from relay.tts.settings import EDGE_VOICES
 from tests.fakes import mp3

@@ -11,8 +11,8 @@ import pytest
 from relay import wav
 from relay.errors import ErrorKind, ModelGoneError
 from relay.gemini_server import GeminiServer
-from relay.llm.streaming import Deadlines
 from relay.quota.base import Later, NotToday, OverError, SupersededError
+from relay.streaming import Deadlines
 from relay.tts.base import TextToSpeech
 from relay.tts.fallback import FallbackTextToSpeech
 from relay.tts.gemini import GeminiTextToSpeech

@@ -8,7 +8,7 @@ import pytest
 
 from relay import wav
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.streaming import Deadlines
+from relay.streaming import Deadlines
 from relay.tts.base import TextToSpeech
 from relay.tts.openai import OpenAITextToSpeech
 from tests.fakes.openai import error

@@ -11,7 +11,7 @@ import pytest
 
 from relay import wav
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.streaming import Deadlines
+from relay.streaming import Deadlines
 from relay.tts.base import TextToSpeech
 from relay.tts.voices.own import OwnTextToSpeech
 from relay.tts.voices.settings import ServerKind

@@ -1,4 +1,4 @@
-"""What every model behind a network shares: deadlines, and requests that end with their reader."""
+"""What every answer from a network shares: deadlines, and requests that end with their reader."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.streaming import MAX_ANSWER_CHARS, Deadlines, bounded
+from relay.streaming import MAX_ANSWER_CHARS, Deadlines, bounded
 
 pytestmark = pytest.mark.virtual_time
 
