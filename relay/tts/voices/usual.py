@@ -125,8 +125,10 @@ class OwnOrUsual:
             if name is None:
                 self._each.pop(asked, None)
                 self._unknown.missed(asked)
-            elif (own := await self._opened()) is not None:
-                self._unknown.found(asked)
+                continue
+            # At once: while the engine is opened the voice may be deleted, and that be told.
+            self._unknown.found(asked)
+            if (own := await self._opened()) is not None:
                 return own, PREFIX + name
         return None, ""
 
