@@ -89,9 +89,9 @@ def _usage(asked: Asked, output: int, thoughts: int) -> dict[str, Any]:
     if pictures:
         details.append({"modality": "IMAGE", "tokenCount": pictures})
     usage: dict[str, Any] = {
-        "promptTokenCount": text + audio + pictures,
+        "promptTokenCount": asked.input_tokens,
         "candidatesTokenCount": output,
-        "totalTokenCount": text + audio + pictures + output + thoughts,
+        "totalTokenCount": asked.input_tokens + output + thoughts,
         "promptTokensDetails": details,
     }
     return usage | ({"thoughtsTokenCount": thoughts} if thoughts else {})

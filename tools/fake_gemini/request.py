@@ -103,6 +103,11 @@ class Asked:
         return PICTURE_TOKENS * sum(len(turn.pictures) for turn in self.turns)
 
     @property
+    def input_tokens(self) -> int:
+        """All of them."""
+        return self.text_tokens + self.audio_tokens + self.picture_tokens
+
+    @property
     def text_tokens(self) -> int:
         """Input tokens of the text, about."""
         return count_tokens(self.system) + sum(count_tokens(turn.text) for turn in self.turns)
