@@ -71,12 +71,6 @@ def _model(name: str, entry: dict[str, Any]) -> Model:
     limits = Limits(*(None if limit < 0 else limit for limit in entry.pop("limits")))
     speaks = entry.get("speaks", False)
     if speaks:  # a voice takes nothing but text
-        entry = {
-            "system": False,
-            "audio": False,
-            "pictures": False,
-            "json": False,
-            "thinks": False,
-            **entry,
-        }
+        nothing = dict.fromkeys(("system", "audio", "pictures", "json", "thinks"), False)
+        entry = {**nothing, **entry}
     return Model(name, limits, tuple(entry.pop("thinking", ())), **entry)
