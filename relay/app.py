@@ -27,6 +27,7 @@ from relay.web.metrics import metrics_routes
 from relay.web.ota import ota_routes
 from relay.web.persona_routes import persona_routes
 from relay.web.protect import protect
+from relay.web.vision import vision_routes
 
 #: Where stock xiaozhi boards connect too.
 WEBSOCKET_PATH = "/xiaozhi/v1/"
@@ -93,6 +94,7 @@ def create_app(services: Services, database: Database) -> FastAPI:
     app.include_router(persona_routes(services))
     app.include_router(live_routes(services.live, overview))
     app.include_router(metrics_routes(dolls, services))
+    app.include_router(vision_routes(dolls, services))
     app.include_router(
         ota_routes(
             services.settings,

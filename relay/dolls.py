@@ -15,10 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from relay.audio import Pcm
 from relay.devices.device import Device
+from relay.devices.mcp import PHOTO
 from relay.devices.newcomers import Newcomers
+from relay.devices.ota import OtaError, http_url
 from relay.devices.pairing import Pairing
 from relay.devices.records import About, DeviceRecord, RegistryError, digest
 from relay.devices.registry import Registry
+from relay.devices.sight import VISION_PATH, Sight
 from relay.devices.watch import Watch
 from relay.memory.memory import Memory
 from relay.metrics.refusals import Limit, count
@@ -130,6 +133,7 @@ class Dolls:
             connection = await self._introduce(websocket)
             device = Device(record, SecretStr(token), self._services)
             device.takes_tokens = connection.hello.features.token
+            device.sight = self._sight(websocket)
             device.conversation = await self.memory.open(
                 device.id, device.persona, record.forgotten
             )
@@ -168,6 +172,17 @@ class Dolls:
             )
         finally:
             self._strangers -= 1
+
+    def _sight(self, websocket: WebSocket) -> Sight | None:
+        """Where this doll may show photos; None where its owner or no brain wants to see any."""
+        settings = self._services.settings
+        if PHOTO not in settings.tools.allowed or not self._services.brain.sees:
+            return None
+        public_url, host = settings.relay.public_url or "", websocket.headers.get("host", "")
+        try:
+            return Sight(http_url(public_url, websocket.url.scheme, host, VISION_PATH))
+        except OtaError:
+            return None
 
     async def _converse(self, connection: Connection, device: Device, old: Session | None) -> None:
         session = self._sessions[device.id] = Session(connection, self._services, device)

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from relay.audio import Pcm
 from relay.devices.mcp import Toolbox
 from relay.devices.records import DeviceRecord
+from relay.devices.sight import Sight
 from relay.memory.conversation import Conversation
 from relay.persona import Persona
 from relay.persona.wording import wordings
@@ -29,6 +30,7 @@ class Device:
         self.on_token: Callable[[bool], None] = _nobody_waits
         """Called when the doll says that it has stored a new token, or could not."""
         self.toolbox: Toolbox | None = None  #: what it can be asked to do, while it is connected
+        self.sight: Sight | None = None  #: where it may show photos, if a brain can see them
         self.conversation = Conversation(services.settings.memory)  #: what was said with it
         self.answered_at: float | None = None  #: when it spoke last, in the loop's seconds
         self.sign: Sign | None = None  #: shows whether its turns are recorded

@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 from structlog.typing import FilteringBoundLogger
 
 from relay import __version__
+from relay.devices.sight import MAX_QUESTION_CHARS, Sight, read_answer
 from relay.devices.tools import Tool, ToolError, read_tool
 from relay.wire.errors import Disconnected
 from relay.wire.messages import Mcp, clip
@@ -98,12 +99,14 @@ class Toolbox:
         send: Callable[[Mcp], Awaitable[None]],
         log: FilteringBoundLogger,
         allowed: Collection[str] = (),
+        sight: Sight | None = None,
     ) -> None:
         """`send` may raise Disconnected; then so does every call. `allowed` are the tools that a
-        brain may use; the relay itself may use all."""
+        brain may use; the relay itself may use all. Without `sight` there are no photos."""
         self._send = send
         self._log = log
-        self._allowed = frozenset(allowed)
+        self._allowed = frozenset(allowed) - (frozenset() if sight else {PHOTO})
+        self._sight = sight
         self._rpc = Rpc()
         self._answers: dict[int, asyncio.Future[Answer]] = {}
         self._tools: dict[str, Tool] = {}
@@ -166,6 +169,14 @@ class Toolbox:
             raise ToolError(f"{name}: {clip(text, 200) or 'it failed'}")
         return text
 
+    async def look(self, question: str, language: str) -> str:
+        """Let the doll take a photo; what a brain says about it. Raises ToolError, Disconnected."""
+        if self._sight is None or PHOTO not in self._allowed:
+            raise ToolError("the doll may take no photos")
+        with self._sight.asked(language):
+            told = await self.call_tool(PHOTO, {"question": question[:MAX_QUESTION_CHARS]})
+        return read_answer(told)
+
     def act(self, name: str, arguments: Mapping[str, Any]) -> None:
         """Do what a brain has wished for, in the background; logged, and done only if allowed."""
         if name in self._allowed and len(self._work) < MAX_OPEN:
@@ -203,9 +214,10 @@ class Toolbox:
             self._log.info("action", tool=name)
 
     async def _initialize(self) -> None:
+        vision = {"url": self._sight.url, "token": self._sight.token} if self._sight else None
         params = {
             "protocolVersion": PROTOCOL_VERSION,
-            "capabilities": {},
+            "capabilities": {"vision": vision} if vision else {},
             "clientInfo": {"name": "talking-doll", "version": __version__},
         }
         try:

@@ -163,12 +163,23 @@ def websocket_url(public_url: str, scheme: str, host: str, path: str) -> str:
 
     `scheme` and `host` are those of the request. Raises OtaError for a host that is none.
     """
+    is_safe, place = _place(public_url, scheme, host, path)
+    return f"{'wss' if is_safe else 'ws'}://{place}"
+
+
+def http_url(public_url: str, scheme: str, host: str, path: str) -> str:
+    """The same for what a board asks by HTTP."""
+    is_safe, place = _place(public_url, scheme, host, path)
+    return f"{'https' if is_safe else 'http'}://{place}"
+
+
+def _place(public_url: str, scheme: str, host: str, path: str) -> tuple[bool, str]:
     if public_url:
         parts = urlsplit(public_url)
         scheme, host, path = parts.scheme, parts.netloc, parts.path.rstrip("/") + path
     if not _HOST.fullmatch(host):
         raise OtaError("The Host header is not a host name.")
-    return f"{'wss' if scheme in ('https', 'wss') else 'ws'}://{host}{path}"
+    return scheme in ("https", "wss"), host + path
 
 
 def _word(value: object) -> str:

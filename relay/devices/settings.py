@@ -12,7 +12,7 @@ from annotated_types import Ge, Le
 class ToolSettings:
     """What the brain may have a doll do, by the names that the doll lists (MCP).
 
-    A photo would need a brain that sees, so it is not among them.
+    A photo is taken only where there is a brain that sees.
     """
 
     allowed: tuple[str, ...] = (
@@ -20,6 +20,7 @@ class ToolSettings:
         "self.screen.set_brightness",
         "self.screen.set_theme",
         "self.light.set_brightness",
+        "self.camera.take_photo",
     )
 
 

@@ -64,6 +64,12 @@ def described(tool: Tool, language: str) -> str:
     return known or tool.description.translate(_NO_MARKS)
 
 
+def about_photo(question: str, language: str) -> str:
+    """What a model that sees is asked, along with the photo."""
+    asked: str = _words(language)["photo"]
+    return asked.strip().replace("{question}", question.translate(_NO_MARKS))
+
+
 def read(field: object) -> list[Action]:
     """The wishes in what a model has put in the field; what is none is left out."""
     found: list[Action] = []

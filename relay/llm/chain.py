@@ -23,6 +23,7 @@ from relay.llm.gemini_errors import Limit, OverLimitError, Refusal
 from relay.llm.nearby import with_near
 from relay.llm.outages import Outages
 from relay.llm.policy import Away, Elsewhere, Trouble, rule
+from relay.llm.seeing import PHOTO_TOKENS, SeeingModel
 from relay.metrics import turns
 from relay.metrics.failures import model_failed
 from relay.quota.base import Now, Priority, SupersededError
@@ -202,6 +203,52 @@ class Chain:
         self._outages.ends(doll)
         await link.quota.answered(link.model.name)
 
+    @property
+    def sees(self) -> bool:
+        """Whether a model can look at photos."""
+        return any(link not in self._gone and _seeing(link) for link in self.links)
+
+    async def look(self, jpeg: bytes, request: Request, *, doll: str) -> str:
+        """What the first model that may see now says to `request.text` about a photo.
+
+        Raises ProviderError where none does, with `retry_after_s` where that is known, or
+        SupersededError. The embedded brain is never asked: it sees nothing.
+        """
+        search = Search(doll, self._patience)
+        causes = Causes(search, request.now.timestamp())
+        left = [link for link in self._usable(causes) if _seeing(link)]
+        spare = 1
+        while (
+            seat := await search.seat([(x, x.model.tokens(request) + PHOTO_TOKENS) for x in left])
+        ) is not None:
+            left.remove(seat.link)
+            model = _seeing(seat.link)
+            assert model is not None
+            try:
+                text = await model.look(jpeg, request, search.permit(seat))
+                if not text:
+                    raise ProviderError(ErrorKind.SERVER, f"{model.name} answered with nothing.")
+            except NotAdmittedError as full:
+                search.refusals.append(full.admission)
+            except SupersededError:
+                raise
+            except Exception as raised:  # noqa: BLE001 (also a bug: logged there)
+                error = _failure(seat.link, raised)
+                row = rule(error)
+                await self._report(seat.link, error)
+                if not row.local:
+                    raise error from None
+                causes.errors.append(error)
+                if row.elsewhere is Elsewhere.NO or (row.elsewhere is Elsewhere.ONCE and not spare):
+                    left = []
+                spare -= row.elsewhere is Elsewhere.ONCE
+            else:
+                await seat.link.quota.answered(model.name)
+                return text
+            finally:
+                await seat.stack.aclose()
+        raise causes.as_error()
+
     async def close(self) -> None:
         """Close the models and the quotas."""
         quotas = {id(link.quota): link.quota for link in self.links}
@@ -306,6 +353,11 @@ class Chain:
                 self._barred[link.provider] = until
             case Away.NOT:
                 pass
+
+
+def _seeing(link: Link) -> SeeingModel | None:
+    """Its model, if that sees."""
+    return link.model if isinstance(link.model, SeeingModel) and link.model.sees else None
 
 
 def _nobody_watches(_model: str, _trouble: Trouble) -> None:

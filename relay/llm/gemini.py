@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 import structlog
 
@@ -26,6 +27,7 @@ from relay.llm.gemini_errors import BLOCKED
 from relay.llm.gemini_requests import config, contents, form
 from relay.llm.meter import Meter, Unmetered, Usage
 from relay.llm.plain import PlainAnswer
+from relay.llm.seeing import PHOTO_TOKENS, shortened
 from relay.llm.settings import Safety
 from relay.llm.tokens import estimate
 from relay.streaming import Deadlines, bounded
@@ -98,12 +100,24 @@ class GeminiModel:
             async for part in parts:
                 yield part
 
+    @property
+    def sees(self) -> bool:
+        """See SeeingModel."""
+        return self._can.sees
+
+    async def look(self, jpeg: bytes, request: Request, meter: Meter | None = None) -> str:
+        """See SeeingModel.look."""
+        parts = self._answer(request, None, meter or Unmetered(), photo=jpeg)
+        async with aclosing(parts):
+            text = "".join([part async for part in parts if isinstance(part, str)])
+        return shortened(text)
+
     async def close(self) -> None:
         """See LanguageModel.close."""
         await self._server.close()
 
     async def _answer(
-        self, request: Request, utterance: Pcm | None, meter: Meter
+        self, request: Request, utterance: Pcm | None, meter: Meter, *, photo: bytes | None = None
     ) -> AsyncGenerator[Heard | Part, None]:
         sound = None if utterance is None else await asyncio.to_thread(flac, utterance)
         while True:
@@ -112,9 +126,16 @@ class GeminiModel:
                 raise ProviderError(
                     ErrorKind.BAD_REQUEST, f"{self._model} hears nothing: it answers text only."
                 )
-            await meter.permit(self.tokens(request, utterance))
+            if photo is not None and not can.sees:
+                raise ProviderError(
+                    ErrorKind.BAD_REQUEST, f"{self._model} sees nothing: it answers text only."
+                )
+            tokens = self.tokens(request, utterance) + (PHOTO_TOKENS if photo else 0)
+            await meter.permit(tokens)
+            # What is seen is told in plain words: nothing in it is for the doll to act on.
+            how = can if photo is None else replace(can, json=False)
             try:
-                async with aclosing(self._one_request(request, can, sound, meter)) as parts:
+                async with aclosing(self._one_request(request, how, sound, meter, photo)) as parts:
                     async for part in parts:
                         yield part
                 return
@@ -133,13 +154,18 @@ class GeminiModel:
         return True
 
     async def _one_request(
-        self, request: Request, can: Capabilities, sound: bytes | None, meter: Meter
+        self,
+        request: Request,
+        can: Capabilities,
+        sound: bytes | None,
+        meter: Meter,
+        photo: bytes | None,
     ) -> AsyncGenerator[Heard | Part, None]:
         hearing = sound is not None
         languages = (request.language, *request.persona.languages) if hearing else ()
         reader: AnswerReader = JsonAnswer(languages) if can.json else PlainAnswer()
         service = f"Gemini ({self._model})"
-        texts = self._texts(request, can, sound, meter.used)
+        texts = self._texts(request, can, sound, photo, meter.used)
         answered = False
         async with aclosing(bounded(texts, self._deadlines, service=service)) as pieces:
             async for text in pieces:
@@ -159,6 +185,7 @@ class GeminiModel:
         request: Request,
         can: Capabilities,
         sound: bytes | None,
+        photo: bytes | None,
         used: Callable[[Usage], None],
     ) -> AsyncGenerator[str, None]:
         """The text of one request as it streams in."""
@@ -166,7 +193,7 @@ class GeminiModel:
         try:
             stream = await self._server.client.models.generate_content_stream(
                 model=self._model,
-                contents=list(contents(request, can, sound)),
+                contents=list(contents(request, can, sound, photo)),
                 config=config(
                     request,
                     can,

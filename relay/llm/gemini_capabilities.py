@@ -19,6 +19,7 @@ class Lack(Enum):
     SYSTEM_INSTRUCTION = "system instruction"
     JSON = "JSON"
     AUDIO = "audio"
+    PICTURES = "pictures"
     THINKING = "level of thinking"
 
 
@@ -37,12 +38,18 @@ class Capabilities:
     system_instruction: bool = True  #: else the persona goes before the first words of the user
     json: bool = True  #: an answer by a schema; else plain text, without emotion and notes
     audio: bool = True  #: the utterance itself
+    pictures: bool = True  #: a photo
     thinking: Thinking = "model"  #: the least that the model allows
 
     @property
     def hears(self) -> bool:
         """Whether it can take the place of speech recognition: that needs a transcript too."""
         return self.audio and self.json
+
+    @property
+    def sees(self) -> bool:
+        """Whether it can be asked about a photo."""
+        return self.pictures
 
     def without(self, lack: Lack) -> Capabilities:
         """What is left to ask for."""
@@ -53,9 +60,13 @@ class Capabilities:
                 return replace(self, json=False)
             case Lack.AUDIO:
                 return replace(self, audio=False)
+            case Lack.PICTURES:
+                return replace(self, pictures=False)
             case Lack.THINKING:
                 return replace(self, thinking="low" if self.thinking == "minimal" else "model")
 
+
+_SMALL_GEMMA = Capabilities(system_instruction=False, json=False, audio=False, pictures=False)
 
 _FAMILIES: tuple[tuple[str, Capabilities], ...] = (
     # The longest beginning of a name that fits decides. Gemma 3 refuses a system instruction, JSON
@@ -73,6 +84,8 @@ _FAMILIES: tuple[tuple[str, Capabilities], ...] = (
     ("gemini-flash-latest", Capabilities(thinking="low")),  # whichever that is
     ("gemini-pro-latest", Capabilities(thinking="low")),
     ("gemma-3", Capabilities(system_instruction=False, json=False, audio=False)),
+    ("gemma-3-1b", _SMALL_GEMMA),
+    ("gemma-3n", _SMALL_GEMMA),
     ("gemma", Capabilities(audio=False)),
 )
 
@@ -94,6 +107,8 @@ def lack(code: int, message: str | None) -> Lack | None:
         return Lack.JSON
     if "audio input" in said and "not" in said:
         return Lack.AUDIO
+    if "image input" in said and "not" in said:
+        return Lack.PICTURES
     # "Thinking level MINIMAL is not supported for this model", "Budget 0 is invalid. This model
     # only works in thinking mode."
     if "thinking" in said and ("not " in said or "invalid" in said):

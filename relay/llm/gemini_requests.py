@@ -36,17 +36,23 @@ def form(can: Capabilities, *, hearing: bool) -> Form:
 
 
 def contents(
-    request: Request, can: Capabilities, sound: bytes | None = None
+    request: Request,
+    can: Capabilities,
+    sound: bytes | None = None,
+    photo: bytes | None = None,
 ) -> list[types.Content]:
-    """The conversation, and at its end the words or the sound of the owner."""
+    """The conversation, and at its end the words or the sound of the owner, or a photo (JPEG)."""
     made = [
         types.Content(
             role="user" if turn.role == "user" else "model", parts=[types.Part(text=turn.text)]
         )
         for turn in turns(request)
     ]
-    if sound is not None:
-        part = types.Part.from_bytes(data=sound, mime_type=MIME_TYPE)
+    media = [(sound, MIME_TYPE), (photo, "image/jpeg")]
+    for data, mime_type in media:
+        if data is None:
+            continue
+        part = types.Part.from_bytes(data=data, mime_type=mime_type)
         if made and made[-1].role == "user":  # a question that was never answered
             made[-1].parts = [*(made[-1].parts or ()), part]
         else:

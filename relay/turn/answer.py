@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
+from relay.devices.mcp import PHOTO
 from relay.llm.base import Action, Emotion, Heard, MemoryNote
 from relay.llm.events import Answering, Event, Outage, Waiting
 from relay.memory.conversation import Conversation
@@ -25,14 +26,18 @@ class Answer:
         fillers: Fillers,
         honest: Callable[[Outage], str],
         act: Callable[[Action], None],
+        look: Callable[[Action], Awaitable[str]],
     ) -> None:
-        """`honest` words why only the small brain is there; `act` takes wishes for the doll."""
+        """`honest` words why only the small brain is there; `act` takes wishes for the doll,
+        `look` the one for a photo: what is said about it."""
         self._conversation = conversation
         self._timeline = timeline
         self._face = face
         self._fillers = fillers
         self._honest = honest
         self._act = act
+        self._look = look
+        self._photo: Action | None = None  # the first one that was wished for
         self.model = ""  #: which one answers; empty while none does
         self.wait_s = 0.0  #: for the quota, as it was announced
 
@@ -45,7 +50,10 @@ class Answer:
         return None
 
     async def words(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
-        """The text of the answer, piece by piece; closes `events` at its end."""
+        """The text of the answer, piece by piece; closes `events` at its end.
+
+        Where it asks for a photo, what is seen on that is the rest of the answer.
+        """
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, str):
@@ -55,6 +63,9 @@ class Answer:
                 await self._take(event)
                 if isinstance(event, Answering) and event.outage and event.outage.news:
                     yield Aside(self._honest(event.outage))
+        if self._photo is not None:
+            yield Aside("")  # what was said so far is spoken now, not when the photo is there
+            yield await self._look(self._photo)
 
     async def _take(self, event: Event) -> None:
         match event:
@@ -67,6 +78,8 @@ class Answer:
                     self._timeline.granted = event.granted_at
             case Emotion(name):
                 await self._face.feel(name)
+            case Action(tool) if tool == PHOTO:
+                self._photo = self._photo or event
             case Action():
                 self._act(event)
             case MemoryNote(text):

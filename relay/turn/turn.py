@@ -14,6 +14,7 @@ import numpy as np
 from structlog.typing import FilteringBoundLogger
 
 from relay.devices.device import Device
+from relay.devices.tools import ToolError
 from relay.errors import ErrorKind, ProviderError
 from relay.llm.base import Action
 from relay.quota.base import SupersededError
@@ -79,6 +80,7 @@ class Turn:
             self._fillers,
             lambda outage: self._lines.honest(outage, self._language, self._clock()),
             self._act,
+            self._look,
         )
 
     async def run(self, said: Said | None, ahead: Ahead | None = None) -> None:
@@ -193,6 +195,20 @@ class Turn:
     def _act(self, action: Action) -> None:
         if self._device.toolbox is not None:
             self._device.toolbox.act(action.tool, action.arguments)
+
+    async def _look(self, action: Action) -> str:
+        """What is seen on a photo; where there is none, a line that says so."""
+        device = self._device
+        try:
+            if device.toolbox is None:
+                raise ToolError("the doll has no tools")
+            wanted = str(action.arguments.get("question") or "").strip()
+            return await device.toolbox.look(wanted or self._said or "", self._language)
+        except ToolError as error:
+            failure = device.sight.failure if device.sight is not None else None
+            self._log.warning("no photo", why=str(error), kind=failure)
+            key = f"failure.{failure}" if failure is not None else "photo.failed"
+            return Aside(self._lines.text(key, self._language))
 
     async def _talk(self) -> None:
         # As early as possible: a stock board drops audio that comes right behind `tts start`.

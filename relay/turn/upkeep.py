@@ -35,7 +35,8 @@ class Upkeep:
         if services.shelf is not None:
             self._updater = Updater(delivery, services.shelf, device, log)
         if mcp:
-            device.toolbox = Toolbox(delivery.send, log, services.settings.tools.allowed)
+            allowed = services.settings.tools.allowed
+            device.toolbox = Toolbox(delivery.send, log, allowed, device.sight)
 
     def begin(self) -> None:
         """The doll is there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -16,16 +17,21 @@ from relay.wire.limits import WireLimits
 class BodyLimit:
     """ASGI middleware for every route, whether it reads the body or not."""
 
-    def __init__(self, app: ASGIApp, *, limits: WireLimits) -> None:
+    def __init__(
+        self, app: ASGIApp, *, limits: WireLimits, larger: Mapping[str, int] | None = None
+    ) -> None:
+        """`larger` are paths that take so many bytes."""
         self._app = app
         self._limits = limits
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Body(receive, self._limits)
-        if _announced(scope) <= self._limits.request_bytes:
+        most = self._larger.get(scope["path"], self._limits.request_bytes)
+        body = _Body(receive, most, self._limits.request_timeout_s)
+        if _announced(scope) <= most:
             await self._app(scope, body.receive, send)
             return
         body.refusal(413, Limit.REQUEST_SIZE)
@@ -43,10 +49,10 @@ def _announced(scope: Scope) -> float:
 class _Body:
     """What an application reads of a request, up to the limits."""
 
-    def __init__(self, receive: Receive, limits: WireLimits) -> None:
+    def __init__(self, receive: Receive, most: int, timeout_s: float) -> None:
         self._receive = receive
-        self._left = limits.request_bytes
-        self._ends = asyncio.get_running_loop().time() + limits.request_timeout_s
+        self._left = most
+        self._ends = asyncio.get_running_loop().time() + timeout_s
         self._is_whole = False
 
     async def receive(self) -> Message:

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 from relay.config import Settings
+from relay.devices.sight import MAX_BODY_BYTES, VISION_PATH
 from relay.store.database import Database
 from relay.web.auth import Admin
 from relay.web.body import BodyLimit
@@ -27,7 +28,8 @@ def protect(app: FastAPI, settings: Settings, database: Database) -> None:
     app.state.here = Here(relay.data)
     app.include_router(here_routes(app.state.here))
     own = urlsplit(relay.public_url).hostname if relay.public_url else None
-    app.add_middleware(BodyLimit, limits=settings.limits)
+    larger = {VISION_PATH: MAX_BODY_BYTES}
+    app.add_middleware(BodyLimit, limits=settings.limits, larger=larger)
     app.add_middleware(Origins, hosts=[*relay.hosts, *([own] if own else [])])
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Peers, proxies=relay.behind_proxy, home_network=relay.home_network)

@@ -82,14 +82,16 @@ def _cut(text: str, tokens: int) -> str:
 
 
 def _usage(asked: Asked, output: int, thoughts: int) -> dict[str, Any]:
-    text, audio = asked.text_tokens, asked.audio_tokens
+    text, audio, pictures = asked.text_tokens, asked.audio_tokens, asked.picture_tokens
     details = [{"modality": "TEXT", "tokenCount": text}]
     if audio:
         details.append({"modality": "AUDIO", "tokenCount": audio})
+    if pictures:
+        details.append({"modality": "IMAGE", "tokenCount": pictures})
     usage: dict[str, Any] = {
-        "promptTokenCount": text + audio,
+        "promptTokenCount": asked.input_tokens,
         "candidatesTokenCount": output,
-        "totalTokenCount": text + audio + output + thoughts,
+        "totalTokenCount": asked.input_tokens + output + thoughts,
         "promptTokensDetails": details,
     }
     return usage | ({"thoughtsTokenCount": thoughts} if thoughts else {})

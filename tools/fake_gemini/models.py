@@ -26,6 +26,7 @@ class Model:
     thinks: bool = True  #: if it is not told otherwise
     system: bool = True  #: system instruction
     audio: bool = True  #: audio in
+    pictures: bool = True  #: pictures in
     json: bool = True  #: JSON out
     speaks: bool = False  #: a voice: text in, audio out
     wav: bool = False  #: and a WAV file where the answer is in one piece
@@ -70,5 +71,6 @@ def _model(name: str, entry: dict[str, Any]) -> Model:
     limits = Limits(*(None if limit < 0 else limit for limit in entry.pop("limits")))
     speaks = entry.get("speaks", False)
     if speaks:  # a voice takes nothing but text
-        entry = {"system": False, "audio": False, "json": False, "thinks": False, **entry}
+        nothing = dict.fromkeys(("system", "audio", "pictures", "json", "thinks"), False)
+        entry = {**nothing, **entry}
     return Model(name, limits, tuple(entry.pop("thinking", ())), **entry)

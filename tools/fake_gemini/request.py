@@ -46,6 +46,9 @@ Despina Erinome Algenib Rasalgethi Laomedeia Achernar Alnilam Schedar Gacrux Pul
 Zubenelgenubi Vindemiatrix Sadachbia Sadaltager Sulafat"""
 VOICES = tuple(_VOICE_NAMES.split())
 
+#: Of one picture, at the usual resolution of Gemini 3.
+PICTURE_TOKENS = 1_120
+
 _URL_SAFE = str.maketrans("-_", "+/")
 
 Json = Mapping[str, Any]
@@ -56,12 +59,20 @@ class InvalidError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A JPEG, not decoded."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """What one side said."""
 
     role: Literal["user", "model"]
     text: str
     sounds: tuple[Sound, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,21 @@ class Asked:
     def sounds(self) -> tuple[Sound, ...]:
         """What is to be heard in the newest turn."""
         return self.turns[-1].sounds
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """What is to be seen in the newest turn."""
+        return self.turns[-1].pictures
+
+    @property
+    def picture_tokens(self) -> int:
+        """Input tokens of the pictures."""
+        return PICTURE_TOKENS * sum(len(turn.pictures) for turn in self.turns)
+
+    @property
+    def input_tokens(self) -> int:
+        """All of them."""
+        return self.text_tokens + self.audio_tokens + self.picture_tokens
 
     @property
     def text_tokens(self) -> int:
@@ -184,7 +210,12 @@ def _turns(contents: Any, model: Model) -> Iterator[Turn]:
         if role not in ("user", "model"):
             raise InvalidError("Please use a valid role: user, model.")
         text = "\n".join(text for text, _ in parts if text)
-        yield Turn(role, text, tuple(sound for _, sound in parts if sound))
+        yield Turn(
+            role,
+            text,
+            tuple(sound for _, sound in parts if isinstance(sound, Sound)),
+            tuple(picture for _, picture in parts if isinstance(picture, Picture)),
+        )
 
 
 def _check_order(turns: tuple[Turn, ...]) -> None:
@@ -196,7 +227,7 @@ def _check_order(turns: tuple[Turn, ...]) -> None:
         )
 
 
-def _parts(content: Any, model: Model) -> list[tuple[str, Sound | None]]:
+def _parts(content: Any, model: Model) -> list[tuple[str, Sound | Picture | None]]:
     parts = content.get("parts") if isinstance(content, dict) else None
     if isinstance(parts, dict):
         parts = [parts]
@@ -205,11 +236,12 @@ def _parts(content: Any, model: Model) -> list[tuple[str, Sound | None]]:
     return [_part(part, model) for part in parts]
 
 
-def _part(part: Any, model: Model) -> tuple[str, Sound | None]:
+def _part(part: Any, model: Model) -> tuple[str, Sound | Picture | None]:
     if isinstance(part, dict):
         inline = _get(part, "inlineData")
         if isinstance(inline, dict):
-            return "", _sound(inline, model)
+            is_picture = str(_get(inline, "mimeType")).startswith("image/")
+            return "", (_picture if is_picture else _sound)(inline, model)
         text = part.get("text")
         if isinstance(text, str) and text:
             return text, None
@@ -219,14 +251,28 @@ def _part(part: Any, model: Model) -> tuple[str, Sound | None]:
 def _sound(inline: Json, model: Model) -> Sound:
     if not model.audio:
         raise InvalidError(f"Audio input modality is not enabled for models/{model.name}")
+    data = _data(inline)
     try:
-        # Google's JSON takes both alphabets, and the SDK sends the one for URLs.
-        data = base64.b64decode(str(inline.get("data")).translate(_URL_SAFE), validate=True)
         return decode(str(_get(inline, "mimeType")), data)
-    except ValueError:
-        raise InvalidError("Invalid value at 'inline_data.data' (TYPE_BYTES), Base64") from None
     except SoundError as error:
         raise InvalidError(f"Unable to process input audio: {error}") from None
+
+
+def _picture(inline: Json, model: Model) -> Picture:
+    if not model.pictures:
+        raise InvalidError(f"Image input modality is not enabled for models/{model.name}")
+    data = _data(inline)
+    if _get(inline, "mimeType") != "image/jpeg" or not data.startswith(b"\xff\xd8\xff"):
+        raise InvalidError("Unable to process input image. Please retry or report.")
+    return Picture(data)
+
+
+def _data(inline: Json) -> bytes:
+    try:
+        # Google's JSON takes both alphabets, and the SDK sends the one for URLs.
+        return base64.b64decode(str(inline.get("data")).translate(_URL_SAFE), validate=True)
+    except ValueError:
+        raise InvalidError("Invalid value at 'inline_data.data' (TYPE_BYTES), Base64") from None
 
 
 def _schema(config: Json, model: Model) -> Json | None:

@@ -134,7 +134,7 @@ class FakeGemini:
         try:
             asked = read(request.body, model)
             if verb == "countTokens":
-                return render(({"totalTokens": asked.text_tokens + asked.audio_tokens},), "unary")
+                return render(({"totalTokens": asked.input_tokens},), "unary")
             items = self._answers.to(asked, form)
         except (InvalidError, SchemaError) as error:
             return invalid(str(error))
@@ -155,7 +155,7 @@ class FakeGemini:
     def _over(self, asked: Asked, seen: Seen) -> Reply | None:
         """Count the request; its 429 if there is no allowance left."""
         allowance, now = self._allowance(asked.model), self._clock()
-        refused = allowance.take(now, asked.text_tokens + asked.audio_tokens)
+        refused = allowance.take(now, asked.input_tokens)
         seen.in_minute, seen.today = allowance.used(now)
         seen.limits = allowance.limits
         if refused is None:

@@ -30,6 +30,8 @@ def test_gemma_is_asked_for_text_alone() -> None:
         system_instruction=False, json=False, audio=False
     )
     assert not capabilities("gemma-4-31b-it").hears
+    assert capabilities("gemma-4-31b-it").sees
+    assert not capabilities("gemma-3n-e4b-it").sees
     assert capabilities("gemini-3.5-flash-lite").hears
 
 
@@ -39,6 +41,7 @@ def test_gemma_is_asked_for_text_alone() -> None:
         ("Developer instruction is not enabled for models/x", Lack.SYSTEM_INSTRUCTION),
         ("JSON mode is not enabled for models/x", Lack.JSON),
         ("Audio input modality is not enabled for models/x", Lack.AUDIO),
+        ("Image input modality is not enabled for models/x", Lack.PICTURES),
         ("Thinking level MINIMAL is not supported for this model.", Lack.THINKING),
         ("Budget 0 is invalid. This model only works in thinking mode.", Lack.THINKING),
         ("Thinking is not enabled for this model", Lack.THINKING),
@@ -58,5 +61,5 @@ def test_each_lack_leaves_less_to_ask_for_until_nothing_is_left() -> None:
         less = can.without(what)
         assert less != can
         can = less
-    assert can == Capabilities(system_instruction=False, json=False, audio=False)
+    assert can == Capabilities(system_instruction=False, json=False, audio=False, pictures=False)
     assert all(can.without(what) == can for what in Lack)

@@ -23,6 +23,7 @@ PUBLIC = {
     "/xiaozhi/ota": "is the same as the next",
     "/xiaozhi/ota/": "gives boards the relay's address, and a code to be paired by",
     "/xiaozhi/ota/activate": "tells a board whether its owner has confirmed it",
+    "/xiaozhi/vision": "takes the photo that a doll was asked for, with a token of its session",
     "/xiaozhi/v1/": "is the dolls' WebSocket, with tokens of their own",
 }
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.fake_gemini.models import catalogue
-from tools.fake_gemini.request import Asked, InvalidError, count_tokens, read
+from tools.fake_gemini.request import PICTURE_TOKENS, Asked, InvalidError, count_tokens, read
 
 FLASH = catalogue().models["gemini-3.6-flash"]
 Asking = Callable[..., Asked]
@@ -64,6 +64,18 @@ def test_a_recording_is_decoded_and_counted(encode: Callable[[bytes], bytes]) ->
     assert asked.sounds[0].seconds == 2.0
     assert asked.audio_tokens == 64
     assert asked.turns[0].text == "Answer."
+
+
+def test_a_photo_is_counted_and_must_be_one() -> None:
+    jpeg = b"\xff\xd8\xff\xe0"
+    body = {"contents": [user({"text": "뭐야?"}, inline(jpeg, "image/jpeg"))]}
+    asked = read(json.dumps(body).encode(), FLASH)
+    assert [picture.data for picture in asked.pictures] == [jpeg]
+    assert asked.input_tokens == asked.text_tokens + PICTURE_TOKENS
+    for data, mime in ((b"GIF89a", "image/jpeg"), (jpeg, "image/gif")):
+        body = {"contents": [user(inline(data, mime))]}
+        with pytest.raises(InvalidError, match="Unable to process input image"):
+            read(json.dumps(body).encode(), FLASH)
 
 
 def test_two_scripts_have_their_own_tokens() -> None:
