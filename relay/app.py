@@ -88,7 +88,7 @@ def create_app(services: Services, database: Database) -> FastAPI:
     app.include_router(dashboard_routes(services))
     app.include_router(doll_routes(services))
     app.include_router(session_routes())
-    app.include_router(owner_routes(dolls, services))
+    app.include_router(owner_routes(dolls, services, database))
     app.include_router(care_routes(dolls, services, overview))
     app.include_router(memory_routes(dolls, services, database))
     app.include_router(persona_routes(services))

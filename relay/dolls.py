@@ -75,7 +75,7 @@ class Dolls:
             zone=ZoneInfo(services.settings.persona.timezone),
         )
         recordings = Recordings.of(services.settings)
-        self._flight = FlightRecorder(recordings, services.settings.recorder)
+        self._flight = FlightRecorder(recordings, services.settings.recorder, self.registry)
         self._watch = Watch(self.registry.generation)
         self._watch.follow(self._newcomers.follow)
         self._watch.follow(self._follow)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from pathlib import Path
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from relay.audio import Pcm
+from relay.devices.registry import Registry
 from relay.recorder.settings import RecorderSettings
 from relay.recorder.shelf import Recordings
 from relay.recorder.tape import Doll, Recording, Tape
@@ -24,9 +27,12 @@ _log = structlog.get_logger(__name__)
 class FlightRecorder:
     """One task for the relay. Turns do not wait for the disk."""
 
-    def __init__(self, recordings: Recordings, settings: RecorderSettings) -> None:
+    def __init__(
+        self, recordings: Recordings, settings: RecorderSettings, registry: Registry
+    ) -> None:
         self._recordings = recordings
         self._settings = settings
+        self._registry = registry
         self._waiting: deque[Recording] = deque()
         self._wake = asyncio.Event()
 
@@ -53,14 +59,31 @@ class FlightRecorder:
             while self._waiting:
                 recording = self._waiting[0]
                 try:
-                    await asyncio.to_thread(self._recordings.save, recording)
-                    _log.info("recorded", device=recording.device_id)
+                    folder = await asyncio.to_thread(self._recordings.save, recording)
+                    await self._check(recording, folder)
                 except OSError as error:
                     why = error.strerror or type(error).__name__
                     _log.error("a turn is not recorded", device=recording.device_id, why=why)
                 self._waiting.popleft()
             self._wake.clear()
             await self._wake.wait()
+
+    async def _check(self, recording: Recording, folder: Path) -> None:
+        """Keep what was written only if its doll is still there, and nothing was forgotten since.
+
+        Asked afterwards: an owner who deletes a doll or its memory removes it from the database
+        first and then looks for its recordings, so one of the two sees the other.
+        """
+        try:
+            record = await self._registry.known(recording.device_id)
+        except (SQLAlchemyError, OSError) as error:
+            _log.error("database", why=type(error).__name__)
+            record = None
+        if record is not None and (record.forgotten or 0) < int(recording.at):
+            _log.info("recorded", device=recording.device_id)
+            return
+        await asyncio.to_thread(self._recordings.drop, folder)
+        _log.info("a turn is not recorded", device=recording.device_id, why="it was forgotten")
 
     async def _expire(self) -> None:
         while True:

@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 
 FOLDER = "recordings"
 
+#: The sounds of a turn: what was said, and what was answered.
+SOUNDS = ("question", "answer")
+
 _PARTIAL = ".partial"
 _MOMENT = "%Y%m%dT%H%M%S%f"
+_ID = re.compile(r"\d{8}T\d{9}Z")
 _DAY_S = 86_400
 _MB = 1_000_000
 
@@ -45,6 +49,24 @@ class Kept:
     device_id: str
     at: float  #: Unix time
     size: int  #: bytes
+
+    @property
+    def id(self) -> str:
+        """Its moment; no other turn of this doll has the same."""
+        return self.folder.name
+
+    def sound(self, name: str) -> Path | None:
+        """The file of one of `SOUNDS`, if the turn has that."""
+        path = self.folder / f"{name}.wav"
+        return path if name in SOUNDS and path.is_file() else None
+
+    def about(self) -> dict[str, Any]:
+        """What `turn.json` holds; empty if it cannot be read any more."""
+        try:
+            found = json.loads((self.folder / "turn.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
 
 class Recordings:
@@ -78,10 +100,10 @@ class Recordings:
             shutil.rmtree(partial, ignore_errors=True)
             raise
 
-    def list(self) -> list[Kept]:
-        """All of them, the oldest first."""
+    def list(self, device_id: str | None = None) -> list[Kept]:
+        """All of them, or those of one doll, the oldest first."""
         found = []
-        for folder in self._folder.glob("*/*"):
+        for folder in self._folder.glob("*/*" if device_id is None else f"{_name(device_id)}/*"):
             try:
                 moment = datetime.strptime(folder.name, _MOMENT + "Z").replace(tzinfo=UTC)
                 size = sum(file.stat().st_size for file in folder.iterdir())
@@ -90,10 +112,20 @@ class Recordings:
             found.append(Kept(folder, unquote(folder.parent.name), moment.timestamp(), size))
         return sorted(found, key=lambda kept: kept.at)
 
+    def find(self, device_id: str, moment: str) -> Kept | None:
+        """One turn of a doll, by its id."""
+        if not _ID.fullmatch(moment):
+            return None
+        return next((kept for kept in self.list(device_id) if kept.id == moment), None)
+
+    def drop(self, folder: Path) -> None:
+        """Delete one turn."""
+        shutil.rmtree(folder, ignore_errors=True)
+
     def delete(self, device_id: str) -> int:
         """Delete those of one doll; how many there were."""
         home = self._folder / _name(device_id)
-        count = sum(1 for kept in self.list() if kept.folder.parent == home)
+        count = len(self.list(device_id))
         if home.is_dir():
             shutil.rmtree(home)
         return count

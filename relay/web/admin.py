@@ -15,10 +15,13 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from relay.devices.records import DeviceRecord, RegistryError
+from relay.devices.removal import remove_doll
 from relay.dolls import Dolls
 from relay.persona import PersonaError
 from relay.persona import load as load_persona
+from relay.recorder.shelf import Recordings
 from relay.services import Services
+from relay.store.database import Database
 from relay.web import csrf
 from relay.web.auth import MAX_PASSWORD_CHARS, Admin, LoginRefusedError
 from relay.web.guard import drop_login, is_here, keep_login, login_of, owner, problem
@@ -137,7 +140,7 @@ def _here(request: Request) -> Here:
     return here
 
 
-def owner_routes(dolls: Dolls, services: Services) -> APIRouter:
+def owner_routes(dolls: Dolls, services: Services, database: Database) -> APIRouter:
     """What only the owner may do."""
     router = APIRouter(prefix="/api", tags=["owner"], dependencies=[Depends(owner)])
     registry = dolls.registry
@@ -202,9 +205,9 @@ def owner_routes(dolls: Dolls, services: Services) -> APIRouter:
 
     @router.delete("/devices/{device_id}", status_code=204)
     async def remove(device_id: DeviceId) -> None:
-        """Forget a doll, and all that the database holds of it."""
+        """Forget a doll for good, with all that is kept of it."""
         with told():
-            await registry.remove(device_id)
+            await remove_doll(database, registry, Recordings.of(services.settings), device_id)
 
     return router
 

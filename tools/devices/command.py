@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from relay.config import Settings, load
+from relay.devices.removal import remove_doll
 from relay.persona import load as load_persona
 from relay.recorder.shelf import Recordings
 from tools.devices.store import Config, Doll, Store, opened, run, telling
@@ -180,9 +181,7 @@ def remove(
         record = await store.registry.find(doll)
         if not yes and not typer.confirm(texts(__file__)["sure"].format(name=record.name)):
             raise typer.Exit(1)
-        await store.registry.remove(record.id)
-        Recordings.of(settings).delete(record.id)
-        await store.database.scrub()
+        await remove_doll(store.database, store.registry, Recordings.of(settings), record.id)
         _say("removed", name=record.name)
 
     run("doll devices remove", config, work)

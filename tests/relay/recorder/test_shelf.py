@@ -100,3 +100,18 @@ def test_what_was_never_finished_and_what_is_not_ours_is_no_recording(
     assert shelf.expire(NOW) == 0
     assert not (home / "x.partial").exists()
     assert (home / "notes").exists()
+
+
+def test_a_turn_is_found_by_its_moment_and_only_with_its_own_doll(shelf: Recordings) -> None:
+    folder = shelf.save(recording())
+    shelf.save(recording("other"))
+    (kept,) = shelf.list(DOLL)
+    assert shelf.find(DOLL, folder.name) == kept
+    assert kept.about()["transcript"] == "안녕"
+    assert kept.sound("question") == folder / "question.wav"
+    for moment in ("..", "20270115T080000001Z", "", "../other/20270115T080000000Z"):
+        assert shelf.find(DOLL, moment) is None, moment
+    for name in ("turn.json", "../x", "turn"):
+        assert kept.sound(name) is None, name
+    shelf.drop(kept.folder)
+    assert (shelf.list(DOLL), len(shelf.list())) == ([], 1)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from relay.config import RelaySettings
 from relay.devices.pairing import Pairing
 from relay.devices.registry import Registry
 from relay.devices.settings import PairingSettings
+from relay.memory.records import Exchange
+from relay.memory.store import MemoryStore, News
+from relay.recorder.settings import RecorderSettings
+from relay.recorder.shelf import FOLDER, Recordings
+from relay.recorder.tape import Recording
 from relay.store.database import Database
 from tests.tools.devices.conftest import Run
 from tools.pairing import issue, opened
@@ -49,6 +55,26 @@ async def test_dolls_are_added_listed_changed_and_removed(doll: Run, data: Path)
     assert (await doll("devices", "remove", "코코", "--yes", data=data))[0] == 0
     async with opened(RelaySettings(data=data)) as registry:
         assert [record.name for record in await registry.all()] == ["초코"]
+
+
+async def test_a_doll_that_is_removed_leaves_nothing_in_any_file(doll: Run, data: Path) -> None:
+    await issue(RelaySettings(data=data), DOLL, name="차차")
+    database = await Database.open(data)
+    await MemoryStore(database).keep([News(DOLL, Exchange(1, "비밀 조개", "hidden oyster"))])
+    await database.close()
+    sound = Recording(DOLL, 1_800_000_000.0, np.zeros(512, np.int16), 24_000)
+    Recordings(data / FOLDER, RecorderSettings()).save(sound)
+    assert (await doll("devices", "remove", "차차", "--yes", data=data))[0] == 0
+    assert _files_with(data, b"hidden oyster") == _files_with(data, DOLL.encode()) == []
+
+
+def _files_with(folder: Path, text: bytes) -> list[str]:
+    """Those that hold it, and the folders that are called as the doll."""
+    return [
+        path.name
+        for path in folder.rglob("*")
+        if "24%3A6f" in path.name or (path.is_file() and text in path.read_bytes())
+    ]
 
 
 async def test_a_code_is_confirmed_for_a_doll_that_is_not_connected(doll: Run, data: Path) -> None:
