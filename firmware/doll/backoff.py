@@ -1,5 +1,8 @@
 # How long to wait before the next try: 1, 2, 4 … 30 s, each shortened at random by up to half, so
 # that the dolls of a house do not come back all at once after a power cut.
+#
+# Where nobody is there, asking costs nobody anything, and who asks often is back soon: SOON is the
+# most that a doll then waits. The long waits are for a relay that is there and says no.
 
 import os
 
@@ -7,6 +10,8 @@ from micropython import const
 
 _FIRST_MS = const(1000)
 _LONGEST_MS = const(30_000)
+
+SOON_MS = const(2000)
 
 
 class Backoff:

@@ -12,7 +12,7 @@ import time
 from micropython import const
 
 from . import hello, log
-from .backoff import Backoff
+from .backoff import SOON_MS, Backoff
 from .websocket import BINARY, PING, TEXT, Closed, WebSocket
 
 _FRAME = const(260)
@@ -26,6 +26,10 @@ _TURN_SILENCE_MS = const(6_000)
 _CHECK_MS = const(1000)
 _HELD_MS = const(60_000)  # a link that lasted so long was a good one
 _HURRY_MS = const(500)  # between tries in mid-turn
+
+# Ends of a link after which the relay may be asked again at once, or as soon as it is there: it
+# stops, it restarts, the link was lost, the session is over, there is a new token.
+_GONE = (1000, 1001, 1006, 1012, 4008, 4010)
 _QUEUE = const(16)
 _GARBAGE = const(20)  # messages that are none, before we try a new connection
 
@@ -128,6 +132,7 @@ class Relay:
         while True:
             self.seen = True
             since = time.ticks_ms()
+            refused = False
             try:
                 await self._wifi.connect()
                 since = time.ticks_ms()
@@ -139,6 +144,7 @@ class Relay:
                 await self._serve()
             except (OSError, ValueError, MemoryError, RuntimeError) as e:
                 log.warn("relay lost %s", log.clean(e))
+                refused = _is_refusal(e)
             finally:
                 self._up = False
                 self._meter.rest()
@@ -147,9 +153,14 @@ class Relay:
             self._speaker.tear()
             self.on_link(False)
             gc.collect()
-            if time.ticks_diff(time.ticks_ms(), since) > _HELD_MS:
+            spent = time.ticks_diff(time.ticks_ms(), since)
+            if spent > _HELD_MS:
                 backoff.reset()
-            ms = backoff.next(_HURRY_MS) if self.hurry else backoff.next()
+            if refused:
+                ms = backoff.next()
+            else:  # tries begin so far apart: one that took long is followed by the next sooner
+                ms = backoff.next(_HURRY_MS if self.hurry else SOON_MS)
+                ms = max(ms - spent, ms // 8)
             log.info("relay retry ms=%d", ms)
             await asyncio.sleep_ms(ms)
 
@@ -286,6 +297,15 @@ class Relay:
             self._began = now
         if not self._wifi.is_up():
             raise OSError("Wi-Fi is gone")
+
+
+# Whether the relay is there and does not want this doll now, by what a try or a link ended with.
+def _is_refusal(e):
+    if isinstance(e, Closed):
+        return e.code not in _GONE
+    if isinstance(e, OSError):
+        return getattr(e, "refused", False)
+    return True  # it says what nobody can make sense of, or we have no room for it
 
 
 # An address as it may stand in the log: without query and password, which may be secret.

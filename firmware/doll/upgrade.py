@@ -13,6 +13,9 @@ import time
 from micropython import const
 
 _HEAD_LIMIT = const(4096)  # of the relay's answer; proxies in the cloud add about 1 KB to it
+_DIAL_MS = const(2500)  # for a place to answer: TCP itself would ask again only later and later
+
+_ABSENT = (502, 504)  # a proxy that is there, and no relay behind it
 
 _HTTP = {
     200: "a web page, not a WebSocket: is the address right?",
@@ -28,13 +31,14 @@ _HTTP = {
 
 
 # The link could not be opened. stage is "address", "dns", "tcp", "tls" or "http"; status is that
-# of HTTP when the relay refused, else 0. The text says what to do and holds no path or header that
-# was sent, for a token may be in there.
+# of HTTP when the relay refused, else 0. refused: a moment later it will be no better. The
+# text says what to do and holds no path or header that was sent, for a token may be in there.
 class ConnectError(OSError):
     def __init__(self, stage, text, status=0):
         super().__init__("%s: %s" % (stage, text))
         self.stage = stage
         self.status = status
+        self.refused = status not in _ABSENT if status else stage == "address"
 
 
 # Opens url; returns a non-blocking stream whose next byte is the first one of a frame.
@@ -65,7 +69,9 @@ async def upgrade(url, headers, ca, insecure, timeout_ms):
         text = str(e).strip()
         if "validity" in text:
             text += " (is the clock right?)"
-        raise ConnectError("tls" if tls else "http", text)
+        error = ConnectError("tls" if tls else "http", text)
+        error.refused = isinstance(e, ValueError)  # a certificate that is not good
+        raise error
     except BaseException:  # cancelled
         stream.close()
         raise
@@ -166,13 +172,16 @@ async def _dial(places, end):
                     raise
             poll = select.poll()
             poll.register(s, select.POLLOUT)
+            until = time.ticks_add(time.ticks_ms(), _DIAL_MS)
+            if time.ticks_diff(until, end) > 0:
+                until = end
             while True:
                 for _, flags in poll.poll(0):
                     if flags & (select.POLLERR | select.POLLHUP):
                         s.write(b"\0")  # raises what the connect ended with
                         raise OSError(errno.ECONNREFUSED)
                     return s
-                await _pause("tcp", end)
+                await _pause("tcp", until)
         except OSError as e:
             s.close()
             error = e

@@ -13,6 +13,9 @@ _STABLE_MS = const(500)
 _PAUSE_MS = const(1000)  # after a failure the chip wants rest (mqtt_as, issue 132)
 _LOOK_MS = const(100)
 _FAILED = const(200)  # 200 to 204 say why there will be no connection
+_REFUSED = const(202)  # and from here on, that a network is there and does not let us in
+_SOON_MS = const(500)  # between rounds while none is there: to look for them disturbs nobody
+_LATER_MS = const(30_000)
 
 
 class Wifi:
@@ -22,6 +25,7 @@ class Wifi:
 
         self._networks = networks
         self._backoff = backoff
+        self._is_refused = False  # in this round
         self._wlan = network.WLAN(network.WLAN.IF_STA)
         self._wlan.active(True)
         # With modem sleep a round trip takes up to seconds; a voice cannot wait (micropython
@@ -38,16 +42,19 @@ class Wifi:
         except OSError:
             return 0
 
-    # Returns when there is a network. Waits longer and longer between rounds.
+    # Returns when there is a network. Waits longer and longer between rounds where one is there
+    # that does not let the doll in; one that has gone is looked for all the time.
     async def connect(self):
         while not self.is_up():
+            self._is_refused = not self._networks
             if not self._networks:
                 log.error("wifi no network in settings.json")
             for place in self._networks:
                 if await self._try(place):
                     self._backoff.reset()
                     return
-            await asyncio.sleep_ms(self._backoff.next())
+            most = _LATER_MS if self._is_refused else _SOON_MS
+            await asyncio.sleep_ms(self._backoff.next(most))
 
     async def _try(self, place):
         wlan = self._wlan
@@ -59,6 +66,8 @@ class Wifi:
                 log.info("wifi connected rssi=%d %s", self.rssi(), name)
                 return True
             status = wlan.status()
+            if _REFUSED <= status < _FAILED + 5:
+                self._is_refused = True
         except OSError as e:  # "Wifi Internal Error" while the chip is busy
             status = e.errno
         log.warn("wifi failed status=%s %s", status, name)

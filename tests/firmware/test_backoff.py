@@ -39,3 +39,25 @@ assert 500 <= b.next() <= 1000
 print("end")
 """
     assert micropython(script) == "end\n"
+
+
+def test_a_thousand_dolls_whose_relay_was_away_are_back_in_2_s_and_never_at_once(
+    micropython: Micropython,
+) -> None:
+    """Each has tried in vain all the while; the relay is there again from a moment on."""
+    script = """
+from doll.backoff import SOON_MS, Backoff
+from os import urandom
+away = 60_000
+hundredths = [0] * 20  # of a second, in tens: who comes when
+for doll in range(1000):
+    b = Backoff()
+    at = urandom(1)[0]  # the link of all is lost within a quarter of a second
+    while at < away:
+        at += b.next(SOON_MS)
+    hundredths[(at - away) // 100] += 1
+assert sum(hundredths) == 1000
+assert max(hundredths) < 150, hundredths
+print("end")
+"""
+    assert micropython(script) == "end\n"

@@ -52,8 +52,9 @@ class Radio:
 
 class Backoff:
     waits = 0
-    def next(self):
+    def next(self, most):
         self.waits += 1
+        self.most = most
         assert self.waits < 10
         if self.waits == 3:
             Radio.air["home"] = (100, 1010)
@@ -123,11 +124,26 @@ assert backoff.waits == 3 and w.is_up()
 """)
 
 
+def test_a_network_that_has_gone_is_looked_for_all_the_time(log: Log) -> None:
+    log("""
+connect("home")
+assert backoff.waits == 3 and backoff.most == 500
+""")
+
+
+def test_one_that_does_not_let_the_doll_in_is_left_alone_for_longer(log: Log) -> None:
+    log("""
+Radio.air = {"away": (200, 201), "home": (200, 202)}
+connect("home", "away")
+assert backoff.waits == 3 and backoff.most == 30000
+""")
+
+
 def test_without_a_network_in_the_settings_it_says_so_and_waits(log: Log) -> None:
     lines = log("""
 class Enough(Exception):
     pass
-def enough():
+def enough(most):
     raise Enough
 backoff.next = enough
 try:
