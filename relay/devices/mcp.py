@@ -41,6 +41,7 @@ MAX_RESULT_CHARS = 4000
 LIST_S, CALL_S, PHOTO_S = 5.0, 5.0, 30.0
 
 VOLUME = "self.audio_speaker.set_volume"  #: `volume`, 0 to 100
+LEAST_VOLUME = 20  #: that is still heard on every board; firmware/doll/speaker.py: -28 dB
 BRIGHTNESS = "self.screen.set_brightness"  #: `brightness`, 0 to 100
 LIGHT = "self.light.set_brightness"  #: the same, of a doll of ours
 THEME = "self.screen.set_theme"  #: `theme`, light or dark
@@ -205,7 +206,12 @@ class Toolbox:
         known = (
             {parameter.name for parameter in self._tools[name].parameters} if name in self else ()
         )
-        mine = {key: arguments[key] for key in known if arguments.get(key) is not None}
+        mine: dict[str, Any] = {
+            key: arguments[key] for key in known if arguments.get(key) is not None
+        }
+        level = mine.get("volume", LEAST_VOLUME)
+        if name == VOLUME and type(level) in (int, float) and 0 <= level < LEAST_VOLUME:
+            mine["volume"] = LEAST_VOLUME  # brains err, and a silenced doll could not even say so
         try:
             await self.call_tool(name, mine)
         except ToolError as error:

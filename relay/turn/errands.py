@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from relay.devices.device import Device
-from relay.devices.mcp import VOLUME
+from relay.devices.mcp import LEAST_VOLUME, VOLUME
 from relay.devices.tools import ToolError
 from relay.intents.finder import Wish, find
 from relay.llm.local import clock, josa
@@ -21,9 +21,6 @@ from relay.turn.rest import Rest
 
 #: Where a doll does not say how loud it is.
 _USUAL_VOLUME: Final = 60
-
-#: A doll that is made quieter and quieter can still be told to be louder.
-_LEAST_VOLUME: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,7 @@ class Errands:
             speaker = (await toolbox.status()).get("audio_speaker")
             now = speaker.get("volume") if isinstance(speaker, dict) else None
             level = (now if type(now) is int else _USUAL_VOLUME) + wish.step
-            level = max(level, _LEAST_VOLUME)
+            level = max(level, LEAST_VOLUME)  # quieter and quieter, but never silent
         try:
             await toolbox.call_tool(VOLUME, {"volume": min(max(level, 0), 100)})
         except ToolError:

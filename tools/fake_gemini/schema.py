@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from random import Random
 from typing import Any
 
@@ -19,20 +19,24 @@ class SchemaError(Exception):
     """This schema cannot be answered; the text is for a 400."""
 
 
-def fill(schema: Mapping[str, Any], say: Say, random: Random) -> Any:
+def fill(schema: Mapping[str, Any], say: Say, random: Random, short: Collection[str] = ()) -> Any:
     """A value that `schema` allows, properties in its `propertyOrdering`.
 
+    A list has an item, one in a property of a name in `short` no more than it must have.
     Understands what the service does: OpenAPI's subset with types in upper case, and JSON Schema
     with local `$ref`. Raises SchemaError.
     """
-    return _Filler(schema, say, random).value("", schema, 0)
+    return _Filler(schema, say, random, short).value("", schema, 0)
 
 
 class _Filler:
-    def __init__(self, root: Mapping[str, Any], say: Say, random: Random) -> None:
+    def __init__(
+        self, root: Mapping[str, Any], say: Say, random: Random, short: Collection[str]
+    ) -> None:
         self._root = root
         self._say = say
         self._random = random
+        self._short = short
         self._left = MAX_VALUES
 
     def value(self, name: str, schema: Any, depth: int) -> Any:
@@ -50,7 +54,7 @@ class _Filler:
         if kind == "object":
             return self._object(schema, depth)
         if kind == "array":
-            least = _count(schema, "minItems", 1)
+            least = _count(schema, "minItems", 0 if name in self._short else 1)
             return [self.value(name, schema.get("items", {}), depth + 1) for _ in range(least)]
         if kind in ("integer", "number"):
             return self._number(schema, kind)

@@ -32,7 +32,12 @@ class Talk:
             return self._reply(asked)
         escaped = self._random.random() < _ESCAPED_SHARE
         schema = asked.schema or {"type": "OBJECT", "properties": {"reply": {"type": "STRING"}}}
-        value = fill(schema, lambda name, about: self._field(name, about, asked), self._random)
+        value = fill(
+            schema,
+            lambda name, about: self._field(name, about, asked),
+            self._random,
+            short=() if _is_order(asked) else ("actions",),
+        )
         return json.dumps(value, ensure_ascii=escaped)
 
     def pieces(self, text: str) -> Iterator[str]:
@@ -87,6 +92,12 @@ def language(asked: Asked) -> str:
         return named
     letters = asked.turns[-1].text or prompt
     return "ko" if any("가" <= letter <= "힣" for letter in letters) else "en"
+
+
+def _is_order(asked: Asked) -> bool:
+    """Whether the doll is told to do something; else its tools are left alone, as it was asked."""
+    said = asked.turns[-1].text.lower()
+    return any(word in said for words in _all_words().values() for word in words["orders"])
 
 
 def _words(language: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.devices.mcp import (
+    LEAST_VOLUME,
     MAX_OPEN,
     MAX_PAGES,
     MAX_TOOLS,
@@ -214,6 +215,16 @@ async def test_a_brain_may_only_do_what_the_owner_allows() -> None:
     await asyncio.sleep(1)
     calls = [asked["params"] for asked in board.asked if asked["method"] == "tools/call"]
     assert calls == [{"name": VOLUME, "arguments": {"volume": 40}}]
+
+
+async def test_a_brain_never_makes_the_doll_so_quiet_that_nobody_hears_it() -> None:
+    board = Board([[VOLUME_LISTED]])
+    await board.toolbox.open()
+    for level in (0, 1.0, True, -5, "0"):
+        board.toolbox.act(VOLUME, {"volume": level})
+    await asyncio.sleep(1)
+    calls = [asked["params"] for asked in board.asked if asked["method"] == "tools/call"]
+    assert [call["arguments"]["volume"] for call in calls] == [LEAST_VOLUME] * 2
 
 
 async def test_a_brain_that_wishes_without_end_is_bounded_and_ends_with_the_session() -> None:

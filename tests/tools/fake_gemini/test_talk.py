@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -63,3 +64,26 @@ def test_the_pieces_are_the_text(text: str, seed: int) -> None:
     pieces = list(Talk(Random(seed)).pieces(text))
     assert "".join(pieces) == text
     assert all(0 < len(piece) <= 12 for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("question", "wished"),
+    [("안녕", 0), ("오늘 뭐 했어?", 0), ("소리 좀 줄여 줘", 1), ("Turn the volume up!", 1)],
+)
+def test_does_something_only_when_it_is_told_to(
+    talk: Talk, asking: Asking, question: str, wished: int
+) -> None:
+    action = {
+        "type": "OBJECT",
+        "properties": {
+            "tool": {"type": "STRING", "enum": ["self.audio_speaker.set_volume"]},
+            "volume": {"type": "INTEGER", "minimum": 0, "maximum": 100},
+        },
+        "required": ["tool"],
+    }
+    fields = {"reply": {"type": "STRING"}, "actions": {"type": "ARRAY", "items": action}}
+    schema = {"type": "OBJECT", "properties": fields}
+    config = {"responseMimeType": "application/json", "responseSchema": schema}
+    for _ in range(20):
+        said = json.loads(talk.answer(asking(question, generationConfig=config)))
+        assert len(said["actions"]) == wished
