@@ -55,8 +55,9 @@ class Device:
 
     @property
     def persona(self) -> Persona:
-        """Its own, or the relay's; as the file is now."""
-        return self._services.persona_of(self.record.persona)
+        """Its own, or the relay's; as the file is now, or as its owner's instruction has it."""
+        persona = self._services.persona_of(self.record.persona)
+        return persona.instructed(text) if (text := self.record.instruction) else persona
 
     @property
     def voice(self) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from relay import locales
+from relay.persona.base import MAX_CHARACTER_CHARS
 
 #: A name that a person gives; long enough for a sentence, short enough for a table.
 MAX_NAME_CHARS = 40
@@ -25,6 +27,7 @@ Problem = Literal[
     "bad_persona",  # persona
     "bad_language",  # language, languages
     "bad_settings",
+    "bad_instruction",  # most
     "no_code",
     "too_many_guesses",  # seconds
     "too_many_pairings",
@@ -60,6 +63,7 @@ class DeviceRecord:
     memory_revision: int = 0  #: grows when its owner changes or deletes what it remembers
     forgotten: int | None = None  #: when its memory was deleted, if it was
     recorder_until: int | None = None  #: its turns are recorded until then
+    instruction: str = ""  #: who it is in its owner's words; empty for its persona's
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,19 @@ def checked_language(language: str) -> str:
         known = ", ".join(locales.languages())
         raise RegistryError("bad_language", language=language[:16], languages=known)
     return language
+
+
+def checked_instruction(text: str) -> str:
+    """Who a doll is to be, as it is kept; empty for its persona's own. Raises RegistryError."""
+    text = text.strip()
+    if len(text) > MAX_CHARACTER_CHARS or any(map(_unseen, text)):
+        raise RegistryError("bad_instruction", most=MAX_CHARACTER_CHARS)
+    return text
+
+
+def _unseen(char: str) -> bool:
+    """Controls and halves of characters, which a database may refuse."""
+    return unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t"
 
 
 def checked_settings(settings: Mapping[str, Any]) -> str:

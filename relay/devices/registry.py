@@ -23,6 +23,7 @@ from relay.devices.records import (
     About,
     DeviceRecord,
     RegistryError,
+    checked_instruction,
     checked_language,
     checked_name,
     checked_settings,
@@ -182,6 +183,7 @@ class Registry:
         persona: str | None = None,
         language: str | None = None,
         settings: Mapping[str, Any] | None = None,
+        instruction: str | None = None,
     ) -> DeviceRecord:
         """Change what is given; it counts from the doll's next turn. Raises RegistryError."""
         values: dict[str, Any] = {}
@@ -191,6 +193,8 @@ class Registry:
             values["language"] = checked_language(language)
         if settings is not None:
             values["settings"] = checked_settings(settings)
+        if instruction is not None:
+            values["instruction"] = checked_instruction(instruction)
         async with self._database.writing() as connection:
             row = await self._must_know(connection, device_id)
             if name is not None:
@@ -355,4 +359,5 @@ def _record(row: Row[Any]) -> DeviceRecord:
         memory_revision=row.memory_revision,
         forgotten=row.forgotten,
         recorder_until=row.recorder_until,
+        instruction=row.instruction,
     )

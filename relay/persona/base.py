@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from relay.persona.quiet import QuietHours
+
+MAX_CHARACTER_CHARS = 8_000  #: about 4,000 tokens of Korean with every turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,10 @@ class Persona:
     def calls(self) -> tuple[str, ...]:
         """All that it answers to: its name in every script that it has, and `wake`."""
         return (self.name, *(name for name, _ in self.names.values()), *self.wake)
+
+    def instructed(self, instruction: str) -> Persona:
+        """With its owner's words in place of its character, its own rules and its examples.
+
+        Name, voice, fixed lines and quiet hours stay, and the rules that all characters have.
+        """
+        return replace(self, character=instruction, rules=(), examples=())

@@ -11,13 +11,12 @@ from typing import Any
 
 from relay import locales
 from relay.persona import lights, quiet
-from relay.persona.base import Exchange, Persona
+from relay.persona.base import MAX_CHARACTER_CHARS, Exchange, Persona
 from relay.persona.prompt import in_character
 
 SHIPPED = Path(__file__).parent
 MAX_FILE_BYTES = 64 * 1024
 MAX_NAME_CHARS = 40
-MAX_CHARACTER_CHARS = 8_000  #: about 4,000 tokens of Korean with every turn
 MAX_LINE_CHARS = 500
 MAX_EXAMPLES = 40
 MAX_RULES = 20

@@ -48,6 +48,7 @@ devices = Table(
     Column("memory_revision", BigInteger, nullable=False, server_default="0"),
     Column("forgotten", BigInteger),  # when its memory was deleted; older values are stale
     Column("recorder_until", BigInteger),  # its turns are recorded until then
+    Column("instruction", Text, nullable=False, server_default=""),  # in place of its character
 )
 
 tokens = Table(
@@ -156,4 +157,21 @@ summaries = Table(
     Column("at", BigInteger, nullable=False),
     Column("up_to", BigInteger, nullable=False),  # the newest turn that is in it
     Column("text", Text, nullable=False),
+)
+
+#: People who have shown a code, and may write to the doll in Telegram.
+telegram_people = Table(
+    "telegram_people",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # Telegram's own
+    Column("name", String(64), nullable=False),  # as they call themselves
+    Column("linked", BigInteger, nullable=False),
+)
+
+#: Codes that nobody has shown yet; each is good once.
+telegram_codes = Table(
+    "telegram_codes",
+    metadata,
+    Column("hash", String(64), primary_key=True),  # SHA-256 of the code, hex
+    Column("expires", BigInteger, nullable=False),
 )

@@ -148,6 +148,9 @@ async def test_what_is_changed_is_there_and_the_rest_stays(registry: Registry) -
         ({"settings": {"x": "y" * MAX_SETTINGS_BYTES}}, "bad_settings"),
         ({"settings": {"x": float("nan")}}, "bad_settings"),
         ({"settings": {"x": object()}}, "bad_settings"),
+        ({"instruction": "가" * 8_001}, "bad_instruction"),
+        ({"instruction": "half \ud800"}, "bad_instruction"),
+        ({"instruction": "nothing\0"}, "bad_instruction"),
     ],
 )
 async def test_what_cannot_be_is_refused(
