@@ -138,6 +138,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="DOLL_", env_nested_delimiter="__", extra="forbid", frozen=True
     )
+    automatic: bool = True  #: else a doll gets one when its owner asks for it, on the page
 
     relay: RelaySettings = RelaySettings()
     persona: PersonaSettings = PersonaSettings()

@@ -56,7 +56,7 @@ async def build(settings: Settings) -> Services:
             LearnedShelf(settings.learned_folder),
             settings.persona.name,
         ),
-        shelf=Shelf(settings.updates.folder),
+        shelf=Shelf(settings.updates.folder, automatic=settings.updates.automatic),
     )
 
 

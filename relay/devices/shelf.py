@@ -44,8 +44,11 @@ class Index(Struct, frozen=True):
 class Shelf:
     """The update of the moment. Reads the disk in a thread, and only when the index has changed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, automatic: bool = True) -> None:
+        """`automatic`: what is newer is offered to every doll; else once its owner asks for it."""
         self._folder = folder
+        self._automatic = automatic
+        self._asked: dict[str, str] = {}
         self._stamp: tuple[int, int, int] | None = None
         self._bundles: tuple[Bundle, ...] = ()
         self._force = False
@@ -64,6 +67,22 @@ class Shelf:
         if firmware.trial or (bundle.version == firmware.failed and not self._force):
             return None
         return bundle if self._force or _is_newer(bundle, firmware) else None
+
+    @property
+    def version(self) -> str:
+        """Of the update that is there; empty if there is none."""
+        return self._bundles[0].version if self._bundles else ""
+
+    def ask(self, device_id: str) -> None:
+        """The owner wants this doll to have what is there, also where that is not automatic.
+
+        Kept for the doll's next sessions: a small board starts anew before it fetches.
+        """
+        self._asked[device_id] = self.version
+
+    def may_offer(self, device_id: str, bundle: Bundle) -> bool:
+        """Whether the owner wants a doll to have it."""
+        return self._automatic or self._asked.get(device_id) == bundle.version
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Have `listener` called when there is another update; the way to end that."""

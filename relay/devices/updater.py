@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import hashlib
 import hmac
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import msgspec
 from msgspec import structs
@@ -49,6 +50,21 @@ class Signer(Protocol):
         """What the doll has shown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an update has come, for the owner's page."""
+
+    #: `available` waits for its owner to ask; `failed` is the doll's word for what went wrong
+    #: while it fetched, `taken_back` a version that did not work.
+    state: Literal[
+        "current", "available", "offered", "fetching", "installed", "refused", "failed",
+        "trial", "taken_back", "safe_mode",
+    ]  # fmt: skip
+    version: str = ""  #: of what is offered, tried, or was taken back
+    percent: int | None = None  #: of what was fetched
+    reason: str = ""  #: the doll's own word, with `refused` and `failed`
+
+
 class Updater:
     """For one session. `close` it in the end."""
 
@@ -62,6 +78,7 @@ class Updater:
         self._proven = False  # what was on trial when the session began is not any more
         self._fetches = False  # the doll has begun: it must get the rest of the same bundle
         self._refused: Bundle | None = None  # not offered twice in a session
+        self._answer: Standing | None = None  # what the doll said of the last offer
         self._offering: asyncio.Task[None] | None = None
         self._deaf = shelf.listen(self.remind)
 
@@ -82,21 +99,54 @@ class Updater:
         if self._offering is not None:
             self._offering.cancel()
 
+    @property
+    def standing(self) -> Standing | None:
+        """How it stands; None for a board that takes no updates from here."""
+        firmware = self._way.firmware
+        if firmware is None:
+            return None
+        if self._answer is not None:
+            return self._answer
+        if firmware.trial and not self._proven:
+            return Standing("trial", firmware.version)
+        if (bundle := self._wanted(firmware)) is not None:
+            may = self._shelf.may_offer(self._way.device_id, bundle)
+            return Standing("offered" if may else "available", bundle.version)
+        if firmware.safe:
+            return Standing("safe_mode")
+        return Standing("taken_back", firmware.failed) if firmware.failed else Standing("current")
+
+    def ask(self) -> bool:
+        """Its owner wants it now: offer it, also what it has refused. Whether there is a newer."""
+        firmware = self._way.firmware
+        if firmware is None or (not self._fetches and self._wanted(firmware) is None):
+            return False
+        self._shelf.ask(self._way.device_id)
+        if not self._fetches:
+            self._refused = self._offered = self._answer = None
+            self.remind()
+        return True
+
     async def obey(self, message: Update) -> None:
         """Do what the doll asks for, and take note of what it says. Raises Disconnected."""
         match message.state:
             case "get":
                 await self._send_block(message.offset)
             case "refused" | "failed":
+                version = self._offered.version if self._offered else ""
+                self._answer = Standing(message.state, version, reason=message.reason)
                 self._refused, self._offered = self._offered, None
                 self._fetches = False
                 self._log.warning(f"update {message.state}", reason=message.reason)
                 self.remind()  # there may be a newer one already
             case "installed":
                 self._log.info("update installed")
+                version = self._offered.version if self._offered else ""
+                self._answer = Standing("installed", version, 100)
             case "healthy":
                 self._log.info("update healthy")
                 self._proven = True
+                self._answer = None
                 self.remind()
 
     def remind(self) -> None:
@@ -106,18 +156,24 @@ class Updater:
 
     async def _offer(self) -> None:
         firmware = self._way.firmware
-        if firmware is not None and self._proven:
-            firmware = structs.replace(firmware, trial=False)
-        bundle = None if firmware is None else self._shelf.bundle_for(firmware)
+        bundle = None if firmware is None else self._wanted(firmware)
         if firmware is None or bundle is None or bundle is self._refused or self._fetches:
             return
         if bundle is self._offered and firmware.nonce == self._nonce:
             return
+        if not self._shelf.may_offer(self._way.device_id, bundle):
+            return
         manifest = make_manifest(bundle, self._way.device_id, firmware.nonce)
-        self._offered, self._nonce = bundle, firmware.nonce
+        self._offered, self._nonce, self._answer = bundle, firmware.nonce, None
         self._log.info("update offered", version=bundle.version, bytes=len(bundle.data))
         with contextlib.suppress(Disconnected):  # the session has noticed as well
             await self._way.send(UpdateOffer(manifest, sign(self._device.token, manifest)))
+
+    def _wanted(self, firmware: Firmware) -> Bundle | None:
+        """What is there for it; a trial that it has passed is none any more."""
+        if self._proven:
+            firmware = structs.replace(firmware, trial=False)
+        return self._shelf.bundle_for(firmware)
 
     async def _send_block(self, offset: int) -> None:
         bundle = self._offered
@@ -125,6 +181,8 @@ class Updater:
             self._log.warning("update block refused", offset=offset)
             return
         self._fetches = True
+        percent = 100 * offset // len(bundle.data)
+        self._answer = Standing("fetching", bundle.version, percent)
         block = bundle.data[offset : offset + BLOCK_BYTES]
         await self._way.send_block(offset.to_bytes(4, "big") + block)
 

@@ -42,8 +42,10 @@ class DollSeen:
     created: int
     board: str
     firmware: str
-    update: str  #: current, offered, trial, taken_back, safe_mode; empty: it takes none
-    update_version: str  #: what is offered, or was taken back
+    update: str  #: `relay.devices.updater.Standing.state`; empty: it takes none, or is away
+    update_version: str  #: what is offered, on trial, or was taken back
+    update_percent: int | None  #: of what it has fetched
+    update_reason: str  #: the doll's own word for why not
     rssi: int | None  #: Wi-Fi signal, dBm
     battery: int | None  #: percent
     charging: bool | None
@@ -78,7 +80,7 @@ class Overview:
             except (SQLAlchemyError, OSError) as error:
                 structlog.get_logger().error("database", why=type(error).__name__)
                 continue
-            encoded = msgspec.json.encode(now["dolls"]) + msgspec.json.encode(now["models"])
+            encoded = msgspec.json.encode([now["dolls"], now["models"], now["shelf"]])
             if encoded != self._last:
                 self._last = encoded
                 self._live.tell("overview", now)
@@ -99,6 +101,7 @@ class Overview:
         self._ask_dolls(records)
         return {
             "version": __version__,
+            "shelf": shelf.version if (shelf := self._services.shelf) else "",
             "dolls": [asdict(self._seen(record)) for record in records],
             "models": [_shown(use) for use in await self._models()],
             "load": asdict(self._load.look()),
@@ -116,7 +119,8 @@ class Overview:
         report = session.device.report if session else None
         status = self._status.get(record.id, {}) if session else {}
         battery, speaker = _table(status, "battery"), _table(status, "audio_speaker")
-        update, version = self._update(session)
+        updater = session.upkeep.updater if session else None
+        update = updater.standing if updater else None
         persona = self._services.persona_of(record.persona)
         has_volume = bool(session and session.device.toolbox and VOLUME in session.device.toolbox)
         return DollSeen(
@@ -130,8 +134,10 @@ class Overview:
             created=record.created,
             board=record.board,
             firmware=record.firmware,
-            update=update,
-            update_version=version,
+            update=update.state if update else "",
+            update_version=update.version if update else "",
+            update_percent=update.percent if update else None,
+            update_reason=update.reason if update else "",
             rssi=report.rssi if report else None,
             battery=_percent(battery.get("level")),
             charging=charging if isinstance(charging := battery.get("charging"), bool) else None,
@@ -142,19 +148,6 @@ class Overview:
             recorder_until=record.recorder_until,
             rotate=record.rotate,
         )
-
-    def _update(self, session: Session | None) -> tuple[str, str]:
-        firmware = session.delivery.firmware if session else None
-        shelf = self._services.shelf
-        if firmware is None or shelf is None:
-            return "", ""
-        if firmware.safe:
-            return "safe_mode", ""
-        if firmware.trial:
-            return "trial", firmware.version
-        if (bundle := shelf.bundle_for(firmware)) is not None:
-            return "offered", bundle.version
-        return ("taken_back", firmware.failed) if firmware.failed else ("current", "")
 
     def _ask_dolls(self, records: list[DeviceRecord]) -> None:
         """Have the dolls that can tell how they are do so now and then."""

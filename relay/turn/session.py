@@ -87,7 +87,7 @@ class Session:
         self.delivery.on_message = partial(services.live.message, device.id)
         services.expect(device.persona)
         mcp = connection.hello.features.mcp
-        self._upkeep = Upkeep(self.delivery, services, device, self._log, mcp=mcp)
+        self.upkeep = Upkeep(self.delivery, services, device, self._log, mcp=mcp)
         self._blocks = Blocks(FRAME_SAMPLES)
         endpoint = services.settings.endpoint
         try:
@@ -131,7 +131,7 @@ class Session:
     async def run(self) -> None:
         """Serve the doll. Returns when it has gone, whatever the reason, with nothing left over."""
         try:
-            self._upkeep.begin()
+            self.upkeep.begin()
             while True:
                 received = await self.delivery.receive()
                 if isinstance(received, np.ndarray):
@@ -141,7 +141,7 @@ class Session:
         except Disconnected:
             pass
         finally:
-            self._upkeep.close()
+            self.upkeep.close()
             self._forget_heard()
             await self._cancel_turn()
             await self._early.close()
@@ -171,7 +171,7 @@ class Session:
                 self.delivery.cut()
                 await self._do(self._machine.abort())
             case _:
-                await self._upkeep.obey(message, idle=self._machine.state is State.IDLE)
+                await self.upkeep.obey(message, idle=self._machine.state is State.IDLE)
 
     async def _hear(self, pcm: Pcm) -> None:
         for frame in self._blocks.push(pcm):

@@ -31,24 +31,24 @@ class Upkeep:
         self._delivery = delivery
         self._device = device
         self._log = log
-        self._updater: Updater | None = None
+        self.updater: Updater | None = None  #: None where the relay has no shelf of updates
         if services.shelf is not None:
-            self._updater = Updater(delivery, services.shelf, device, log)
+            self.updater = Updater(delivery, services.shelf, device, log)
         if mcp:
             allowed = services.settings.tools.allowed
             device.toolbox = Toolbox(delivery.send, log, allowed, device.sight)
 
     def begin(self) -> None:
         """The doll is there."""
-        if self._updater is not None:
-            self._updater.begin()
+        if self.updater is not None:
+            self.updater.begin()
         if self._device.toolbox is not None:
             self._device.toolbox.begin()
 
     def close(self) -> None:
         """It has gone."""
-        if self._updater is not None:
-            self._updater.close()
+        if self.updater is not None:
+            self.updater.close()
         if self._device.toolbox is not None:
             self._device.toolbox.close()
 
@@ -64,13 +64,13 @@ class Upkeep:
                 )
                 self._device.reported(message)
                 self._delivery.confirm()
-                if self._updater is not None:
-                    self._updater.remind()  # an offer may have been lost along with a link
+                if self.updater is not None:
+                    self.updater.remind()  # an offer may have been lost along with a link
             case Update():
                 if idle:
                     self._delivery.confirm()  # it has what it was sent, or would not ask for more
-                if self._updater is not None:
-                    await self._updater.obey(message)
+                if self.updater is not None:
+                    await self.updater.obey(message)
             case TokenState():
                 self._device.on_token(message.state == "stored")
             case Mcp() if self._device.toolbox is not None:

@@ -1,4 +1,4 @@
-"""The owner's API for one doll: its volume, how it listens, and whether its turns are recorded."""
+"""The owner's API for one doll: volume, how it listens, firmware, whether it is recorded."""
 
 from __future__ import annotations
 
@@ -125,6 +125,18 @@ def care_routes(dolls: Dolls, services: Services, overview: Overview) -> APIRout
         except (ToolError, Disconnected):
             raise problem(409, "not_done") from None
         await overview.ask(device_id, session)
+
+    @router.post("/update", status_code=204)
+    async def update(device_id: DeviceId) -> None:
+        """Have it fetch the newer firmware that is there, as soon as nobody talks to it."""
+        session = dolls.session(device_id)
+        if session is None:
+            raise problem(409, "not_here")
+        updater = session.upkeep.updater
+        if updater is None or updater.standing is None:
+            raise problem(409, "no_updates")
+        if not updater.ask():
+            raise problem(409, "nothing_newer")
 
     @router.put("/recorder", status_code=204)
     async def recorder(device_id: DeviceId, given: Recorder) -> None:

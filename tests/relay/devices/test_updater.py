@@ -212,3 +212,71 @@ def test_the_messages_are_those_of_the_protocol() -> None:
     assert decode('{"type":"update","state":"get","offset":8000,"session_id":"s"}') == Update(
         "get", offset=8000, session_id="s"
     )
+
+
+async def test_the_owner_sees_how_far_it_is(world: World) -> None:
+    def standing() -> tuple[str, str, int | None, str]:
+        found = world.updater.standing
+        assert found is not None
+        return found.state, found.version, found.percent, found.reason
+
+    assert standing() == ("current", "", None, "")
+    made = await world.publish("0.2.0")
+    assert standing() == ("offered", "0.2.0", None, "")
+    half = len(made.data) // 2
+    await world.updater.obey(Update("get", offset=half))
+    assert standing() == ("fetching", "0.2.0", 49, "")
+    await world.updater.obey(Update("failed", reason="sha256"))
+    assert standing() == ("failed", "0.2.0", None, "sha256")
+    assert world.updater.ask()
+    assert standing() == ("offered", "0.2.0", None, "")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(world.doll.offers) == 2
+    await world.updater.obey(Update("installed"))
+    assert standing() == ("installed", "0.2.0", 100, "")
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ({"safe": True}, "safe_mode"),
+        ({"trial": True}, "trial"),
+        ({"failed": "0.2.0"}, "taken_back"),
+        ({"version": "0.2.0"}, "current"),
+    ],
+)
+async def test_what_the_doll_says_of_itself_is_seen(
+    tmp_path: Path, said: dict[str, object], state: str
+) -> None:
+    world = World(tmp_path, Doll(firmware(**{"version": "0.1.0", **said})))  # type: ignore[arg-type]
+    if state != "safe_mode":
+        await world.publish("0.2.0")
+    assert world.updater.standing is not None
+    assert world.updater.standing.state == state
+    assert not world.updater.ask()
+
+
+async def test_where_the_owner_is_to_be_asked_nothing_is_offered_before(tmp_path: Path) -> None:
+    world = World(tmp_path, Doll(firmware()))
+    world.shelf._automatic = False
+    await world.publish("0.2.0")
+    assert world.updater.standing is not None
+    assert (world.updater.standing.state, world.doll.offers) == ("available", [])
+    assert world.updater.ask()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(world.doll.offers) == 1
+    signer = SimpleNamespace(token=TOKEN)
+    later = Updater(world.doll, world.shelf, signer, structlog.get_logger())  # it started anew
+    later.begin()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(world.doll.offers) == 2
+
+
+async def test_a_stock_board_has_no_standing(tmp_path: Path) -> None:
+    world = World(tmp_path, Doll(None))
+    await world.publish("0.2.0")
+    assert world.updater.standing is None
+    assert not world.updater.ask()
