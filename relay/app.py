@@ -28,6 +28,7 @@ from relay.web.ota import ota_routes
 from relay.web.persona_routes import persona_routes
 from relay.web.protect import protect
 from relay.web.vision import vision_routes
+from relay.web.recording_routes import recording_routes
 
 #: Where stock xiaozhi boards connect too.
 WEBSOCKET_PATH = "/xiaozhi/v1/"
@@ -102,6 +103,7 @@ def create_app(services: Services, database: Database) -> FastAPI:
             dolls.pairing,
             websocket_path=WEBSOCKET_PATH,
             persona_language=services.persona.language,
+    app.include_router(recording_routes(dolls, services))
         )
     )
     return app
