@@ -6,18 +6,22 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
+from itertools import count
 
 from relay.llm.base import Message
 from relay.llm.tokens import of_message
 from relay.memory.facts import Facts
-from relay.memory.records import MAX_LINE_CHARS, Exchange, Fact, FactChange, clean
+from relay.memory.records import MAX_LINE_CHARS, Draft, Exchange, Fact, FactChange, clean
 from relay.memory.settings import MemorySettings
 from relay.memory.wording import words
 
 #: More turns are not looked at for a prompt, however short they are.
 MAX_TURNS = 40
 
-Keep = Callable[[Exchange | FactChange], None]
+News = Exchange | Draft | FactChange
+Keep = Callable[[News], None]
+
+_drafts = count(1)  # of all dolls
 
 
 class Conversation:
@@ -52,15 +56,27 @@ class Conversation:
         self.left_tokens = 0.0  #: of turns that are not here any more, nor in the summary
         self.version = 0  #: grows with all that is new
 
-    def add(self, user: str, assistant_spoken: str) -> None:
+    def add(self, user: str, assistant_spoken: str, draft: int | None = None) -> None:
         """Remember a turn. `assistant_spoken` is what was really heard, and may be empty: a reply
-        that was interrupted is remembered as far as it came."""
-        turn = Exchange(
-            int(self._now()), clean(user, MAX_LINE_CHARS), clean(assistant_spoken, MAX_LINE_CHARS)
-        )
+        that was interrupted is remembered as far as it came. It takes the place of its draft."""
+        turn = self._turn(user, assistant_spoken)
         if turn.heard or turn.said:
             self._push(turn)
-            self._is_new(turn)
+            self._is_new(turn if draft is None else Draft(draft, turn, over=True))
+        else:
+            self.drop(draft)
+
+    def hold(self, user: str, so_far: str, draft: int | None = None) -> int:
+        """Write a turn down that is not over, against the death of the relay; it is no part of the
+        conversation yet. The number to give with what becomes of it: to `add`, `hold` or `drop`."""
+        draft = next(_drafts) if draft is None else draft
+        self._write(Draft(draft, self._turn(user, so_far)))
+        return draft
+
+    def drop(self, draft: int | None) -> None:
+        """Nothing of that turn was heard; without a draft there is nothing to do."""
+        if draft is not None:
+            self._write(Draft(draft, None, over=True))
 
     def note(self, text: str) -> None:
         """Keep a fact about the owner that the model proposes."""
@@ -115,8 +131,15 @@ class Conversation:
             self._tokens -= left
             self.left_tokens += left
 
-    def _is_new(self, news: Exchange | FactChange) -> None:
+    def _turn(self, user: str, assistant_spoken: str) -> Exchange:
+        heard, said = clean(user, MAX_LINE_CHARS), clean(assistant_spoken, MAX_LINE_CHARS)
+        return Exchange(int(self._now()), heard, said)
+
+    def _is_new(self, news: News) -> None:
         self.version += 1
+        self._write(news)
+
+    def _write(self, news: News) -> None:
         if self._keep is not None and not self.is_over:
             self._keep(news)
 

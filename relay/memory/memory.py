@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from relay.activity import Activity
 from relay.llm.chain import Chain
 from relay.memory.conversation import MAX_TURNS, Conversation, newest, tokens
-from relay.memory.records import Exchange, FactChange
+from relay.memory.records import Draft, Exchange, FactChange
 from relay.memory.settings import MemorySettings
 from relay.memory.store import MemoryStore, News
 from relay.memory.summariser import Summariser
@@ -111,7 +111,7 @@ class Memory:
         device_id: str,
         persona: Persona,
         forgotten: int | None,
-        what: Exchange | FactChange,
+        what: Exchange | Draft | FactChange,
     ) -> None:
         self._writer.put(News(device_id, what, forgotten))
         conversation = self._open.get(device_id)

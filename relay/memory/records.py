@@ -35,6 +35,17 @@ class KeptExchange(Exchange):
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A turn that is being spoken, as far as it has come: should the relay die now, this is what
+    was said. The same `number` again takes its place; `over` is the last word about it, and without
+    `turn` nothing came of it."""
+
+    number: int
+    turn: Exchange | None
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One short sentence about the owner, and when it was noted."""
 

@@ -6,11 +6,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from relay.devices.registry import bump
-from relay.memory.records import Exchange, Fact, FactChange, KeptExchange, Summary
+from relay.memory.records import Draft, Exchange, Fact, FactChange, KeptExchange, Summary
 from relay.store.database import Database
 from relay.store.tables import devices, facts, summaries, turns
 
@@ -26,7 +26,7 @@ class News:
     """Something that a doll has to remember from now on."""
 
     device_id: str
-    what: Exchange | FactChange
+    what: Exchange | Draft | FactChange
     forgotten: int | None = None  #: of the doll's record, as it was when this was said
 
 
@@ -54,6 +54,7 @@ class MemoryStore:
     def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
         self._database = database
         self._now = now
+        self._drafts: dict[int, int] = {}  # of turns that are being spoken: the number, and the row
 
     async def keep(self, news: Sequence[News]) -> None:
         """Write what is new, all of it or nothing.
@@ -61,6 +62,7 @@ class MemoryStore:
         What was said before the owner has had a doll's memory deleted is not written any more, nor
         what belongs to a doll that has been removed.
         """
+        drafts = dict(self._drafts)  # as they are once this is written
         async with self._database.writing() as connection:
             ids = {item.device_id for item in news}
             query = (
@@ -72,13 +74,18 @@ class MemoryStore:
             forgotten = {row.id: row.forgotten for row in await connection.execute(query)}
             for item in news:
                 if forgotten.get(item.device_id, _NO_DOLL) == item.forgotten:
-                    await _keep(connection, item)
+                    await _keep(connection, item, drafts)
+                elif isinstance(item.what, Draft):
+                    drafts.pop(item.what.number, None)
+        self._drafts = drafts
 
     async def load(self, device_id: str, turns_at_most: int) -> Kept:
-        """What a prompt may need."""
+        """What a prompt may need. A turn that is being spoken here is not over yet, and not in it;
+        one that was being spoken when a relay died is."""
+        being_spoken = turns.c.id.in_(tuple(self._drafts.values()))
         newest = (
             select(turns)
-            .where(turns.c.device_id == device_id)
+            .where(turns.c.device_id == device_id, not_(being_spoken))
             .order_by(turns.c.id.desc())
             .limit(turns_at_most)
         )
@@ -210,14 +217,39 @@ class MemoryStore:
                 return gone
 
 
-async def _keep(connection: AsyncConnection, news: News) -> None:
-    if isinstance(what := news.what, FactChange):
+async def _keep(connection: AsyncConnection, news: News, drafts: dict[int, int]) -> None:
+    if isinstance(what := news.what, Draft):
+        await _draft(connection, news.device_id, what, drafts)
+    elif isinstance(what, FactChange):
         replaced = or_(facts.c.text.in_(what.removed), facts.c.text == what.added.text)
         await connection.execute(delete(facts).where(facts.c.device_id == news.device_id, replaced))
         await _add(connection, news.device_id, what.added)
     else:
-        values = {"at": what.at, "heard": what.heard, "said": what.said}
-        await connection.execute(insert(turns).values(device_id=news.device_id, **values))
+        await _insert(connection, news.device_id, what)
+
+
+async def _draft(
+    connection: AsyncConnection, device_id: str, draft: Draft, drafts: dict[int, int]
+) -> None:
+    row = drafts.get(draft.number)
+    this = turns.c.id == row
+    if draft.turn is None:
+        if row is not None:
+            await connection.execute(delete(turns).where(this))
+    elif row is None:
+        drafts[draft.number] = await _insert(connection, device_id, draft.turn)
+    else:  # if it is not there any more, its owner has deleted it meanwhile
+        values = {"heard": draft.turn.heard, "said": draft.turn.said}
+        await connection.execute(update(turns).where(this).values(**values))
+    if draft.over:
+        drafts.pop(draft.number, None)
+
+
+async def _insert(connection: AsyncConnection, device_id: str, turn: Exchange) -> int:
+    values = {"device_id": device_id, "at": turn.at, "heard": turn.heard, "said": turn.said}
+    result = await connection.execute(insert(turns).values(**values).returning(turns.c.id))
+    row: int = result.scalar_one()
+    return row
 
 
 async def _add(connection: AsyncConnection, device_id: str, fact: Fact) -> None:

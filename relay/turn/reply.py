@@ -75,6 +75,7 @@ class Reply:
         self._script = Script()
         self._floor = asyncio.Lock()  # who holds it speaks
         self.volume = 1.0  #: by which all samples are multiplied, 0 to 1
+        self.on_line: Callable[[], None] = lambda: None  #: a clause is about to be heard
         self.begun = False  #: sound of the answer, or of what is said in its place, has gone out
         self._now = asyncio.get_running_loop().time
 
@@ -226,6 +227,8 @@ class Reply:
                 for line in unannounced:
                     await self._doll.send(Tts(state="sentence_start", text=line.clause.text))
                     line.start = self._frames_sent
+                    if line.remembered:
+                        self.on_line()
                 unannounced.clear()
                 if not isinstance(item, Line):
                     await self._sound(item)

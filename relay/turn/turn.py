@@ -35,6 +35,8 @@ from relay.turn.timeline import Timeline
 from relay.wire.errors import Disconnected
 from relay.wire.messages import Stt, Tts
 
+_CUT = "…"  # nobody knows how much more of it was heard
+
 
 class Turn:
     """Answers one utterance of one doll."""
@@ -63,6 +65,7 @@ class Turn:
         self._log = log
         self._language = device.languages[0]
         self._said: str | None = None
+        self._draft: int | None = None  # of the turn, as the memory has it so far
         self._talking = False
         self._outcome, self._failure = Outcome.ANSWERED, ""
         self._lines = Lines(device, services.lines)
@@ -71,6 +74,7 @@ class Turn:
         answered_s = None if device.answered_at is None else self._now() - device.answered_at
         self._quiet = Quiet(device.persona, self._clock(), answered_s)
         reply.volume = self._quiet.volume
+        reply.on_line = self._write_down
         bridged = replace(self._settings, max_fillers=0) if self._quiet.hushed else self._settings
         self._fillers = Fillers(reply, bridged, self._filler, self._bridge, since)
         self._answer = Answer(
@@ -261,12 +265,20 @@ class Turn:
                 await self._reply.recorded(chime(rate_hz), rate_hz)
         self._reply.forget()
 
+    def _write_down(self) -> None:
+        """A clause goes out: a relay that dies now shall know what the doll has begun to say."""
+        if self._said:
+            so_far = self._reply.said() + _CUT
+            self._draft = self._device.conversation.hold(self._said, so_far, self._draft)
+
     def _remember(self, answer: str) -> None:
         """Keep what was said and what was spoken of the answer to it, once."""
         if self._said and answer:
-            self._device.conversation.add(self._said, answer)
+            self._device.conversation.add(self._said, answer, self._draft)
             self._log.debug("answered", text=answer)
-        self._said = None
+        else:
+            self._device.conversation.drop(self._draft)
+        self._said = self._draft = None
         self._reply.forget()
 
     def _failed(self, kind: str) -> None:
