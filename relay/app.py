@@ -29,6 +29,8 @@ from relay.web.persona_routes import persona_routes
 from relay.web.protect import protect
 from relay.web.vision import vision_routes
 from relay.web.recording_routes import recording_routes
+from relay.web.vision import vision_routes
+from relay.web.voice_routes import voice_routes
 
 #: Where stock xiaozhi boards connect too.
 WEBSOCKET_PATH = "/xiaozhi/v1/"
@@ -104,6 +106,7 @@ def create_app(services: Services, database: Database) -> FastAPI:
             websocket_path=WEBSOCKET_PATH,
             persona_language=services.persona.language,
     app.include_router(recording_routes(dolls, services))
+    app.include_router(voice_routes(dolls, services))
         )
     )
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pydantic import SecretStr
 
@@ -57,11 +58,13 @@ class Device:
     def persona(self) -> Persona:
         """Its own, or the relay's; as the file is now, or as its owner's instruction has it."""
         persona = self._services.persona_of(self.record.persona)
+        if isinstance(voice := self.record.settings.get("voice"), str) and voice:
+            persona = replace(persona, voice=voice)  # which its owner has chosen on the page
         return persona.instructed(text) if (text := self.record.instruction) else persona
 
     @property
     def voice(self) -> str:
-        """That of its persona, as `TextToSpeech.speak` takes it; empty for the default."""
+        """Its own or its persona's, as `TextToSpeech.speak` takes it; empty for the default."""
         return self.persona.voice
 
     @property

@@ -90,6 +90,10 @@ class EdgeTextToSpeech:
             async for chunk in chunks:
                 yield chunk
 
+    def voices(self) -> list[str]:
+        """Those of the settings; the service has some hundred more."""
+        return list(self._voices.values())
+
     def knows(self, voice: str) -> bool:
         """See `TextToSpeech.knows`. True for what may be one until the service has refused it."""
         return not voice or (voice not in self._remote.unknown and self._is_voice(voice))

@@ -82,6 +82,10 @@ class OpenAITextToSpeech:
             async for chunk in chunks:
                 yield chunk
 
+    def voices(self) -> list[str]:
+        """Those of the settings; what else the server has is not asked for."""
+        return [self._voice, *self._voices.values()]
+
     def knows(self, voice: str) -> bool:
         """See `TextToSpeech.knows`. True until the server has refused it."""
         return voice not in self._remote.unknown

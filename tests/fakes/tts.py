@@ -96,6 +96,10 @@ class FakeTextToSpeech:
             else:
                 self.stopped += 1
 
+    def voices(self) -> list[str]:
+        """See `relay.tts.gallery.Choice`."""
+        return list(self._voices)
+
     def knows(self, voice: str) -> bool:
         """See `TextToSpeech.knows`."""
         return not voice or voice in self._voices
