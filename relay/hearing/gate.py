@@ -57,6 +57,11 @@ class EnergyGate:
         return self._floor_db
 
     @property
+    def settled(self) -> bool:
+        """Whether the room is known: two seconds of it were heard."""
+        return self._learned >= _BEFORE_FRAMES
+
+    @property
     def silent(self) -> bool:
         """Whether the frame that was measured last held nothing at all, as when a microphone or a
         noise suppressor is shut."""

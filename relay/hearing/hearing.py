@@ -25,6 +25,9 @@ from relay.hearing.recording import Recording
 #: The detector looks at so many frames (a second) after the last loud one, to settle in the quiet.
 GATE_HANGOVER_FRAMES = 32
 
+#: After `start` it looks at so many at least, if this doll's room is known.
+SETTLING_FRAMES = 8
+
 #: The end of an answer is on its way to the doll, and then sounds in the room, for so long after
 #: the last of it was sent.
 GUARD_TAIL_FRAMES = 32
@@ -102,7 +105,7 @@ class Hearing:
         self._deaf_frames = 0  # so many more frames hold the room's echo of an answer
         self._guard_frames = 0  # in so many more frames the doll may hear itself
         self._gate = EnergyGate()
-        self._look_frames = 0  # for so many more frames the detector looks, be they loud or not
+        self._quiet_frames = 0  # so many in a row were as quiet as the room
         self._turn: _Turn | None = None
         self._verdict: Awaitable[float] | float | None = None  # of the newest frame, if due
 
@@ -123,7 +126,7 @@ class Hearing:
         self._deaf_frames = _frames(self._settings.echo_tail_ms) if tail else 0
         self._guard_frames = 0
         self._stream.reset()
-        self._look_frames = GATE_HANGOVER_FRAMES
+        self._quiet_frames = GATE_HANGOVER_FRAMES - SETTLING_FRAMES if self._gate.settled else 0
         self._turn = _Turn(self._settings, mode, self._hangover)
 
     def doll_speaks(self) -> None:
@@ -180,9 +183,8 @@ class Hearing:
 
     def _look(self, frame: Pcm, endpointer: Endpointer, *, patient: bool) -> None:
         """Have `frame` judged: by the detector if it may hold voice, else here and now."""
-        loud = self._gate.is_loud(frame)
-        self._look_frames = GATE_HANGOVER_FRAMES if loud else max(self._look_frames - 1, 0)
-        if self._look_frames == 0 and not endpointer.busy:
+        self._quiet_frames = 0 if self._gate.is_loud(frame) else self._quiet_frames + 1
+        if self._quiet_frames >= GATE_HANGOVER_FRAMES and not endpointer.busy:
             # The detector's memory stands still meanwhile. It last heard this very quiet, and so
             # notices a voice as soon as if it had listened on.
             self._verdict = 0.0

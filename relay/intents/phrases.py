@@ -60,6 +60,7 @@ class Wishes:
         return alike(together)
 
 
+@cache
 def languages() -> tuple[str, ...]:
     """The languages there are phrases for."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))

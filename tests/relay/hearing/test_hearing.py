@@ -17,6 +17,7 @@ from relay.hearing.base import ListenMode
 from relay.hearing.endpointing import EndpointSettings
 from relay.hearing.hearing import (
     GATE_HANGOVER_FRAMES,
+    SETTLING_FRAMES,
     EndLikely,
     Hearing,
     HearingEvent,
@@ -186,6 +187,17 @@ def test_the_detector_is_asked_about_every_frame_of_a_pause() -> None:
     before = stream.looked
     hear(hearing, audio((VOICE, 20), (SILENCE, 80)))
     assert stream.looked == before + 100
+
+
+def test_the_detector_settles_soon_in_a_room_that_is_known() -> None:
+    stream = LoudnessStream()
+    hearing = Hearing(stream, SETTINGS)
+    hearing.start(ListenMode.AUTO)
+    hear(hearing, audio((SILENCE, 200)))
+    before = stream.looked
+    hearing.start(ListenMode.AUTO)
+    hear(hearing, audio((SILENCE, 200)))
+    assert stream.looked == before + SETTLING_FRAMES - 1
 
 
 def test_a_frame_of_nothing_is_silence_whatever_the_detector_says() -> None:
