@@ -13,8 +13,8 @@ from typing import Final
 
 from relay.intents.phrases import NUMBER, OTHER, Phrases, Wishes, languages, wishes
 from relay.llm.local import numbers_en, numbers_ko
-from relay.llm.local.content import Intent, content
-from relay.llm.local.matching import Matcher
+from relay.llm.local.content import content
+from relay.llm.local.matching import Matcher, urgent
 from relay.llm.local.text import grams, normalise, without_fillers
 
 #: A longer sentence has something to say.
@@ -39,7 +39,7 @@ class Finder:
     def __init__(self, known: Wishes) -> None:
         self._known = known
         self._matcher: Matcher[Phrases] = Matcher(known)
-        self._brain: Matcher[Intent] = Matcher(content(known.language))  # for danger
+        self._brain = content(known.language)  # for danger
         self._vocabulary = {
             name: frozenset(gram for example in each.examples for gram in grams(example))
             for name, each in known.intents.items()
@@ -47,7 +47,7 @@ class Finder:
 
     def find(self, said: str) -> Wish | None:
         """The wish that `said` is, or None where it is anything else."""
-        if len(said) > MAX_CHARS or self._brain.urgent(said):
+        if len(said) > MAX_CHARS or urgent(self._brain, said):
             return None
         text, level = self._numbered(without_fillers(normalise(said), self._known.fillers))
         has_number = NUMBER in text.split()
