@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import tzinfo
 from itertools import count
 
 from relay.llm.base import Message
 from relay.llm.tokens import of_message
+from relay.memory.course import Course
 from relay.memory.facts import Facts
 from relay.memory.records import MAX_LINE_CHARS, Draft, Exchange, Fact, FactChange, clean
 from relay.memory.settings import MemorySettings
@@ -56,10 +58,16 @@ class Conversation:
         self.left_tokens = 0.0  #: of turns that are not here any more, nor in the summary
         self.version = 0  #: grows with all that is new
 
-    def add(self, user: str, assistant_spoken: str, draft: int | None = None) -> None:
+    def add(
+        self,
+        user: str,
+        assistant_spoken: str,
+        draft: int | None = None,
+        course: Course | None = None,
+    ) -> None:
         """Remember a turn. `assistant_spoken` is what was really heard, and may be empty: a reply
         that was interrupted is remembered as far as it came. It takes the place of its draft."""
-        turn = self._turn(user, assistant_spoken)
+        turn = replace(self._turn(user, assistant_spoken), course=course)
         if turn.heard or turn.said:
             self._push(turn)
             self._is_new(turn if draft is None else Draft(draft, turn, over=True))

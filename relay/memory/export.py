@@ -1,15 +1,19 @@
 """What a doll remembers as one JSON object, piece by piece: it may be long.
 
     {"doll": {"id", "name"}, "exported": TIME, "summary": {"at", "text"} or null,
-     "facts": [{"at", "text"}], "turns": [{"id", "at", "heard", "said"}]}
+     "facts": [{"at", "text"}],
+     "turns": [{"id", "at", "heard", "said",
+                "course": {"timeline_ms", "outcome", "model", "fillers"} or null}]}
 
-Times are ISO 8601 with their zone. `said` is what was really spoken.
+Times are ISO 8601 with their zone. `said` is what was really spoken; `course` how the turn went in
+time, where that is known (`relay.memory.course`).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import asdict
 from datetime import datetime, tzinfo
 
 from relay.devices.records import DeviceRecord
@@ -32,7 +36,13 @@ async def pieces(store: MemoryStore, doll: DeviceRecord, zone: tzinfo) -> AsyncG
     yield json.dumps(head, ensure_ascii=False)[:-1] + ', "turns": ['
     before = "\n"
     async for turn in store.all_turns(doll.id):
-        row = {"id": turn.id, "at": at(turn.at), "heard": turn.heard, "said": turn.said}
+        row = {
+            "id": turn.id,
+            "at": at(turn.at),
+            "heard": turn.heard,
+            "said": turn.said,
+            "course": None if turn.course is None else asdict(turn.course),
+        }
         yield before + json.dumps(row, ensure_ascii=False)
         before = ",\n"
     yield "\n]}\n"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from relay.memory.course import Course
 
 #: A turn is some seconds of speech; a longer line is cut so that no one fills the memory.
 MAX_LINE_CHARS = 2_000
@@ -25,6 +27,8 @@ class Exchange:
     at: int
     heard: str
     said: str
+    #: How it went in time, where that is known; two that say the same are the same without it.
+    course: Course | None = field(default=None, kw_only=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

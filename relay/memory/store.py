@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import and_, delete, func, insert, not_, or_, select, update
+from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from relay.devices.registry import bump
+from relay.memory.course import decode, encode
 from relay.memory.records import Draft, Exchange, Fact, FactChange, KeptExchange, Summary
 from relay.store.database import Database
 from relay.store.tables import devices, facts, summaries, turns
@@ -96,7 +99,7 @@ class MemoryStore:
             noted = (await connection.execute(known)).all()
             summary = (await connection.execute(short)).first()
         return Kept(
-            tuple(KeptExchange(row.at, row.heard, row.said, row.id) for row in reversed(rows)),
+            tuple(_kept(row) for row in reversed(rows)),
             tuple(Fact(row.at, row.text) for row in noted),
             Summary(summary.at, summary.up_to, summary.text) if summary else None,
         )
@@ -113,7 +116,7 @@ class MemoryStore:
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
-        return [KeptExchange(row.at, row.heard, row.said, row.id) for row in reversed(rows)]
+        return [_kept(row) for row in reversed(rows)]
 
     async def summarise(self, device_id: str, summary: Summary, revision: int) -> bool:
         """Keep a summary, unless its owner has changed the memory since `revision`: it may hold
@@ -158,7 +161,7 @@ class MemoryStore:
             async with self._database.reading() as connection:
                 rows = (await connection.execute(query)).all()
             for row in rows:
-                yield KeptExchange(row.at, row.heard, row.said, row.id)
+                yield _kept(row)
             if len(rows) < PAGE:
                 return
             after = rows[-1].id
@@ -239,14 +242,23 @@ async def _draft(
     elif row is None:
         drafts[draft.number] = await _insert(connection, device_id, draft.turn)
     else:  # if it is not there any more, its owner has deleted it meanwhile
-        values = {"heard": draft.turn.heard, "said": draft.turn.said}
+        values = _texts(draft.turn)
         await connection.execute(update(turns).where(this).values(**values))
     if draft.over:
         drafts.pop(draft.number, None)
 
 
+def _texts(turn: Exchange) -> dict[str, str | None]:
+    course = None if turn.course is None else encode(turn.course)
+    return {"heard": turn.heard, "said": turn.said, "course": course}
+
+
+def _kept(row: Row[Any]) -> KeptExchange:
+    return KeptExchange(row.at, row.heard, row.said, row.id, course=decode(row.course))
+
+
 async def _insert(connection: AsyncConnection, device_id: str, turn: Exchange) -> int:
-    values = {"device_id": device_id, "at": turn.at, "heard": turn.heard, "said": turn.said}
+    values = {"device_id": device_id, "at": turn.at, **_texts(turn)}
     result = await connection.execute(insert(turns).values(**values).returning(turns.c.id))
     row: int = result.scalar_one()
     return row

@@ -125,6 +125,7 @@ turns = Table(
     Column("at", BigInteger, nullable=False, index=True),
     Column("heard", Text, nullable=False),
     Column("said", Text, nullable=False),  # as far as it was spoken
+    Column("course", Text),  # how it went in time, as JSON; None where nobody knows
     Index("ix_turns_device_id_id", "device_id", "id"),
     sqlite_autoincrement=True,
 )

@@ -17,6 +17,7 @@ from relay.devices.device import Device
 from relay.devices.tools import ToolError
 from relay.errors import ErrorKind, ProviderError
 from relay.llm.base import Action
+from relay.memory.course import Course
 from relay.quota.base import SupersededError
 from relay.services import Services
 from relay.turn.ahead import Ahead, answered
@@ -274,12 +275,16 @@ class Turn:
     def _remember(self, answer: str) -> None:
         """Keep what was said and what was spoken of the answer to it, once."""
         if self._said and answer:
-            self._device.conversation.add(self._said, answer, self._draft)
+            self._device.conversation.add(self._said, answer, self._draft, self._course())
             self._log.debug("answered", text=answer)
         else:
             self._device.conversation.drop(self._draft)
         self._said = self._draft = None
         self._reply.forget()
+
+    def _course(self) -> Course:
+        moments = self._timeline.since_speech_end_ms()
+        return Course(moments, self._outcome, self._answer.model, self._fillers.said)
 
     def _failed(self, kind: str) -> None:
         self._outcome, self._failure = Outcome.FAILED, str(kind)

@@ -12,8 +12,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from relay.dolls import Dolls
+from relay.memory.course import Course
 from relay.memory.export import pieces
-from relay.memory.records import MAX_FACT_CHARS, Fact, one_line
+from relay.memory.records import MAX_FACT_CHARS, Fact, KeptExchange, one_line
 from relay.recorder.shelf import Recordings
 from relay.services import Services
 from relay.store.database import Database
@@ -48,6 +49,7 @@ class TurnShown(BaseModel):
     at: int
     heard: str
     said: str
+    course: Course | None = Field(description="how it went in time, where that is known")
 
 
 class Remembered(BaseModel):
@@ -106,7 +108,7 @@ def memory_routes(dolls: Dolls, services: Services, database: Database) -> APIRo
         await memory.flush()
         found = await store.between(found_id, 0, before, _PAGE)
         return Page(
-            turns=[TurnShown(id=t.id, at=t.at, heard=t.heard, said=t.said) for t in found],
+            turns=[_shown(turn) for turn in found],
             before=found[0].id if len(found) == _PAGE else None,
         )
 
@@ -153,3 +155,7 @@ def memory_routes(dolls: Dolls, services: Services, database: Database) -> APIRo
         return StreamingResponse(text, headers=name, media_type="application/json")
 
     return router
+
+
+def _shown(turn: KeptExchange) -> TurnShown:
+    return TurnShown(id=turn.id, at=turn.at, heard=turn.heard, said=turn.said, course=turn.course)
