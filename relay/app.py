@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, WebSocket
 
 from relay import __version__
+from relay.cluster.cluster import Cluster
 from relay.dolls import Dolls
 from relay.live.overview import Overview
 from relay.metrics.traces import open_traces
@@ -27,7 +28,6 @@ from relay.web.metrics import metrics_routes
 from relay.web.ota import ota_routes
 from relay.web.persona_routes import persona_routes
 from relay.web.protect import protect
-from relay.web.vision import vision_routes
 from relay.web.recording_routes import recording_routes
 from relay.web.vision import vision_routes
 from relay.web.voice_routes import voice_routes
@@ -36,9 +36,14 @@ from relay.web.voice_routes import voice_routes
 WEBSOCKET_PATH = "/xiaozhi/v1/"
 
 
-def create_app(services: Services, database: Database) -> FastAPI:
-    """Make the application around what all dolls share; it closes both when it stops."""
-    dolls = Dolls(services, database)
+def create_app(
+    services: Services, database: Database, cluster: Cluster | None = None, *, here: str = ""
+) -> FastAPI:
+    """Make the application around what all dolls share; it closes all of that when it stops.
+
+    `cluster`: other workers share it too. `here` is `relay.web.here.Here`'s cookie.
+    """
+    dolls = Dolls(services, database, cluster)
     traces = open_traces(services.settings.metrics)
     if traces is not None:
         services.onlookers.append(traces.observe)
@@ -54,6 +59,8 @@ def create_app(services: Services, database: Database) -> FastAPI:
             works.append(services.shelf.watch)
         if services.recorder is not None:
             works.append(services.recorder.run)
+        if cluster is not None:
+            works.append(cluster.run)
 
         async def personas() -> None:
             await services.personas.watch(services.expect)
@@ -64,6 +71,8 @@ def create_app(services: Services, database: Database) -> FastAPI:
         for watch in watches:
             watch.cancel()
         await asyncio.gather(*watches, return_exceptions=True)
+        if cluster is not None:
+            await cluster.close()
         await services.close()
         await database.close()
         if traces is not None:
@@ -73,7 +82,8 @@ def create_app(services: Services, database: Database) -> FastAPI:
     no_docs: dict[str, Any] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
     app = FastAPI(title="Talking doll relay", version=__version__, lifespan=lifespan, **no_docs)
     app.state.dolls = dolls
-    protect(app, services.settings, database)
+    app.state.cluster = cluster
+    protect(app, services.settings, database, here)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, Any]:
@@ -94,7 +104,9 @@ def create_app(services: Services, database: Database) -> FastAPI:
     app.include_router(owner_routes(dolls, services, database))
     app.include_router(care_routes(dolls, services, overview))
     app.include_router(memory_routes(dolls, services, database))
+    app.include_router(recording_routes(dolls, services))
     app.include_router(persona_routes(services))
+    app.include_router(voice_routes(dolls, services))
     app.include_router(live_routes(services.live, overview))
     app.include_router(metrics_routes(dolls, services))
     app.include_router(vision_routes(dolls, services))
@@ -105,8 +117,6 @@ def create_app(services: Services, database: Database) -> FastAPI:
             dolls.pairing,
             websocket_path=WEBSOCKET_PATH,
             persona_language=services.persona.language,
-    app.include_router(recording_routes(dolls, services))
-    app.include_router(voice_routes(dolls, services))
         )
     )
     return app

@@ -74,7 +74,10 @@ class RelaySettings(_Section):
     hosts: tuple[str, ...] = ()  #: names under which a browser may ask for the relay's pages
     data: Path = Path("data")  #: the folder of what the relay keeps; made if it is not there
     database: SecretStr | None = None  #: postgresql://…, in place of a SQLite file in `data`
-    max_dolls: Annotated[int, Ge(1)] = 1000  #: connected at the same time
+    workers: Annotated[int, Ge(1), Le(64)] = 1  #: processes; more than one need `redis`
+    #: redis://host:6379/0 (or rediss://, unix://): what several workers or relays share.
+    redis: SecretStr | None = None
+    max_dolls: Annotated[int, Ge(1)] = 1000  #: connected at the same time, to each worker
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -95,6 +98,11 @@ class RelaySettings(_Section):
     def database_url(self) -> str:
         """Empty for SQLite in `data`."""
         return self.database.get_secret_value() if self.database else ""
+
+    @property
+    def redis_url(self) -> str:
+        """Empty without one."""
+        return self.redis.get_secret_value() if self.redis else ""
 
     @property
     def public(self) -> bool:
@@ -130,6 +138,7 @@ class UpdateSettings(_Section):
     """Where `doll update` leaves new firmware for the dolls."""
 
     folder: Path = Path("updates")
+    automatic: bool = True  #: else a doll gets one when its owner asks for it, on the page
 
 
 class Settings(BaseSettings):
@@ -138,7 +147,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="DOLL_", env_nested_delimiter="__", extra="forbid", frozen=True
     )
-    automatic: bool = True  #: else a doll gets one when its owner asks for it, on the page
 
     relay: RelaySettings = RelaySettings()
     persona: PersonaSettings = PersonaSettings()
@@ -171,7 +179,7 @@ class Settings(BaseSettings):
     @property
     def ledgers(self) -> QuotaSettings:
         """The quota's settings, with the place where it is kept."""
-        return self.quota.kept_in(self.relay.data)
+        return self.quota.kept_in(self.relay.data, self.relay.redis_url)
 
     @property
     def brain(self) -> Brain:

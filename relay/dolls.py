@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -14,15 +16,18 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from relay.audio import Pcm
+from relay.cluster.cluster import Cluster
+from relay.cluster.handover import Take, Taken
+from relay.cluster.presence import Claim
 from relay.devices.device import Device
 from relay.devices.mcp import PHOTO
 from relay.devices.newcomers import Newcomers
 from relay.devices.ota import OtaError, http_url
 from relay.devices.pairing import Pairing
-from relay.devices.records import About, DeviceRecord, RegistryError, digest
+from relay.devices.records import About
 from relay.devices.registry import Registry
 from relay.devices.sight import VISION_PATH, Sight
-from relay.devices.watch import Watch
+from relay.following import Following
 from relay.memory.memory import Memory
 from relay.metrics.refusals import Limit, count
 from relay.places import Places
@@ -37,7 +42,6 @@ from relay.turn.session import Session
 from relay.wire.connection import Connection
 from relay.wire.errors import CloseCode, Disconnected
 from relay.wire.headers import bearer_token
-from relay.wire.messages import Token
 
 _SETTING = {
     Limit.DOLLS: "relay.max_dolls",
@@ -47,16 +51,21 @@ _SETTING = {
 #: A session that has lasted for its time waits for nobody to talk: so often, so many seconds each.
 _LOOKS, _LOOK_S = 24, 5.0
 
+#: For a session whose doll is at another worker to end.
+_LET_GO_S = 1.5
+
 _REPLACED = (CloseCode.REPLACED, "the same device connected again")
-_REVOKED = (CloseCode.REVOKED, "its owner has sent it away")
 _OVER = (CloseCode.SESSION_OVER, "it has lasted for limits.session_s")
-_NEW_TOKEN = (CloseCode.NEW_TOKEN, "come back with the new token")
 
 
 class Dolls:
     """Live sessions by device, each of a doll that has shown its token."""
 
-    def __init__(self, services: Services, database: Database) -> None:
+    def __init__(
+        self, services: Services, database: Database, cluster: Cluster | None = None
+    ) -> None:
+        """`cluster`: there are other workers, at which a doll may be as well."""
+        self._cluster = cluster
         self.registry = Registry(database)
         self.pairing = Pairing(database, self.registry, services.settings.pairing)
         self._services = services
@@ -65,8 +74,8 @@ class Dolls:
         self._ends: dict[Session, asyncio.TimerHandle] = {}
         self._places = Places(services.settings.limits.sockets_per_address)
         self._strangers = 0  # sockets that have not said who they are
-        self._arrived: dict[str, About] = {}  # since the last look at the registry
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._claims: dict[str, Claim] = {}  # of these sessions, where there are other workers
+        self._doors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.memory = Memory(
             database,
             services.settings.memory,
@@ -76,26 +85,36 @@ class Dolls:
         )
         recordings = Recordings.of(services.settings)
         self._flight = FlightRecorder(recordings, services.settings.recorder, self.registry)
-        self._watch = Watch(self.registry.generation)
-        self._watch.follow(self._newcomers.follow)
-        self._watch.follow(self._follow)
+        self._following = Following(services, self.registry, self.memory, self._sessions)
+        self._following.watch.follow(self._newcomers.follow)
+        if cluster is not None:
+            cluster.give = self._give
+            cluster.presence.on_lost = self._lost
 
     def __len__(self) -> int:
         """Dolls that talk with us, those among them whose link is lost for a moment."""
         return len(self._sessions)
 
     def is_here(self, device_id: str) -> bool:
-        """Whether that doll talks with us just now."""
+        """Whether that doll talks with this worker just now."""
         return device_id in self._sessions
 
+    async def online(self, device_ids: Iterable[str]) -> set[str]:
+        """Those of them that talk just now, with this worker or another one."""
+        ids = list(device_ids)
+        here = {device_id for device_id in ids if self.is_here(device_id)}
+        if self._cluster is None:
+            return here
+        return here | set(await self._cluster.presence.elsewhere(i for i in ids if i not in here))
+
     def session(self, device_id: str) -> Session | None:
-        """The session of that doll, if it talks with us just now."""
+        """The session of that doll, if it talks with this worker just now."""
         return self._sessions.get(device_id)
 
     async def watch(self) -> None:
         """Follow what is changed in the registry, and write what the dolls remember, for ever."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch.run())
+            group.create_task(self._following.watch.run())
             group.create_task(self.memory.run())
             group.create_task(self._flight.run())
 
@@ -131,32 +150,67 @@ class Dolls:
             return
         try:
             connection = await self._introduce(websocket)
-            device = Device(record, SecretStr(token), self._services)
-            device.takes_tokens = connection.hello.features.token
-            device.sight = self._sight(websocket)
-            device.conversation = await self.memory.open(
-                device.id, device.persona, record.forgotten
-            )
-            await self._recall(record)
-            await self._serve(connection, device)
+            async with self._claimed(connection):
+                device = Device(record, SecretStr(token), self._services)
+                device.takes_tokens = connection.hello.features.token
+                device.sight = self._sight(websocket)
+                device.conversation = await self.memory.open(
+                    device.id, device.persona, record.forgotten
+                )
+                await self._following.recall(record)
+                old = self._sessions.get(device.id)
+                if old is not None and old.delivery.can_resume(connection):
+                    session = None
+                else:
+                    session = Session(connection, self._services, device)
+                    self._sessions[device.id] = session
+            if session is not None:
+                await self._converse(session, connection, old)
+            elif old is not None:
+                await self._go_on(old, connection, device)
         except Disconnected:
             pass  # the connection has logged why
 
-    async def _serve(self, connection: Connection, device: Device) -> None:
+    @asynccontextmanager
+    async def _claimed(self, connection: Connection) -> AsyncIterator[None]:
+        """From now on the doll is at this worker and at no other one, as long as it has a session.
+
+        One at a time: sockets of the same doll, and other workers that ask for it.
+        """
+        device_id = connection.device_id
+        async with self._door(device_id):
+            if self._cluster is None:
+                yield
+                return
+            resume, form = connection.hello.resume, connection.output.form
+            arrival = await self._cluster.arrive(device_id, resume, form)
+            try:
+                yield
+            finally:
+                if device_id in self._sessions:
+                    self._claims[device_id] = arrival.claim
+                else:
+                    self._cluster.leave(arrival.claim)
+
+    def _door(self, device_id: str) -> asyncio.Lock:
+        return self._doors.setdefault(device_id, asyncio.Lock())
+
+    async def _go_on(self, session: Session, connection: Connection, device: Device) -> None:
+        """Go on with a session over this connection, which whoever began it serves."""
+        self._came(connection)
+        session.device.record, session.device.token = device.record, device.token
+        session.device.takes_tokens = device.takes_tokens
+        await session.delivery.resume(connection)
+        await connection.over()
+
+    def _came(self, connection: Connection) -> None:
         firmware = connection.hello.firmware
-        self._arrived[device.id] = About(
+        about = About(
             connection.client_id,
             firmware.version if firmware else "",
             firmware.board if firmware else "",
         )
-        old = self._sessions.get(device.id)
-        if old is not None and old.delivery.can_resume(connection):
-            old.device.record, old.device.token = device.record, device.token
-            old.device.takes_tokens = device.takes_tokens
-            await old.delivery.resume(connection)
-            await connection.over()  # who began the session serves it
-        else:
-            await self._converse(connection, device, old)
+        self._following.arrived(connection.device_id, about)
 
     def _is_full(self, websocket: WebSocket) -> bool:
         places = self._services.settings.relay.max_dolls
@@ -184,8 +238,10 @@ class Dolls:
         except OtaError:
             return None
 
-    async def _converse(self, connection: Connection, device: Device, old: Session | None) -> None:
-        session = self._sessions[device.id] = Session(connection, self._services, device)
+    async def _converse(
+        self, session: Session, connection: Connection, old: Session | None
+    ) -> None:
+        self._came(connection)
         sign: Sign | None = None
         lasts_s = self._services.settings.limits.session_s
         loop = asyncio.get_running_loop()
@@ -203,8 +259,17 @@ class Dolls:
             if sign is not None:
                 sign.close()
             self._ends.pop(session).cancel()
-            if self._sessions.get(device.id) is session:
-                del self._sessions[device.id]
+            self._part(session)
+
+    def _part(self, session: Session) -> None:
+        """That session is over, or goes on elsewhere."""
+        device_id = session.device.id
+        if self._sessions.get(device_id) is not session:
+            return
+        del self._sessions[device_id]
+        claim = self._claims.pop(device_id, None)
+        if claim is not None and self._cluster is not None:
+            self._cluster.leave(claim)
 
     def _hang_sign(self, session: Session, connection: Connection) -> Sign:
         """Show whether the doll's turns are recorded, and record them while that is shown."""
@@ -227,80 +292,29 @@ class Dolls:
     def _end_of_time(self, session: Session, looks: int) -> None:
         """A session is over, as soon as nobody talks. Its doll comes back with a new one."""
         if session.state is State.IDLE or looks == 0:
-            self._start(session.delivery.close(*_OVER))
+            self._following.start(session.delivery.close(*_OVER))
         else:
             loop = asyncio.get_running_loop()
             self._ends[session] = loop.call_later(_LOOK_S, self._end_of_time, session, looks - 1)
 
-    async def _follow(self, changed: bool) -> None:
-        """After a look at the registry: let the dolls that are here follow it.
-
-        Those that have come since the last look are looked up in any case: what was changed
-        between their check and their session would be missed otherwise.
-        """
-        arrived, self._arrived = self._arrived, {}
-        ids = list(self._sessions if changed else arrived)
-        if not ids:
-            return
-        try:
-            good = await self.registry.good(ids)
-            for record, _ in good.values():
-                await self._recall(record)
-        except (SQLAlchemyError, OSError):
-            self._arrived = arrived | self._arrived  # they are looked up the next time
-            raise
-        for device_id in ids:
-            session = self._sessions.get(device_id)
+    async def _give(self, _worker: str, wanted: Take) -> Taken:
+        """The doll has come to another worker: it is not ours any more."""
+        async with self._door(wanted.device_id):
+            session = self._sessions.get(wanted.device_id)
             if session is not None:
-                self._follow_one(session, *good.get(device_id, (None, frozenset())))
-        if arrived:
-            await self.registry.seen(arrived)
+                await session.delivery.close(*_REPLACED)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LET_GO_S):
+                        await session.over.wait()
+                self._part(session)
+        await self.memory.flush()  # what it has heard is known there
+        return Taken()
 
-    async def _recall(self, record: DeviceRecord) -> None:
-        """Let a doll whose owner has changed what it remembers know that from its next turn on."""
-        session = self._sessions.get(record.id)
-        if session is None or session.device.record.memory_revision == record.memory_revision:
-            return
-        device = session.device
-        device.conversation = await self.memory.open(device.id, device.persona, record.forgotten)
-        await self.memory.refresh(device.id)
-
-    def _follow_one(
-        self, session: Session, record: DeviceRecord | None, hashes: frozenset[str]
-    ) -> None:
-        device = session.device
-        if record is None:
-            self._start(session.delivery.close(*_REVOKED))
-        elif digest(device.token.get_secret_value()) not in hashes:
-            self._start(session.delivery.close(*_NEW_TOKEN))
-        else:
-            persona, device.record = device.record.persona, record
-            if persona != record.persona:
-                self._services.expect(device.persona)
-            if device.sign is not None:
-                device.sign.update()
-            if record.rotate and device.takes_tokens:
-                device.takes_tokens = False  # one is on its way
-                self._start(self._rotate(session))
-
-    async def _rotate(self, session: Session) -> None:
-        """Give a doll a new token. It leaves when it has stored it, and comes back with it."""
-        device = session.device
-        token = await self.registry.rotate(device.id)
-        device.on_token = lambda stored: self._start(self._settle(device, token, stored=stored))
-        await session.delivery.send(Token(token))
-
-    async def _settle(self, device: Device, token: str, *, stored: bool) -> None:
-        if not stored:
-            structlog.get_logger().error("the doll could not store its token", device=device.id)
-            return
-        await self.registry.settle(device.id, token)
-        self._watch.look_now()
-
-    def _start(self, work: Coroutine[Any, Any, object]) -> None:
-        task = asyncio.create_task(_logged(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _lost(self, device_id: str) -> None:
+        """It went to another worker while that could not be told."""
+        self._claims.pop(device_id, None)
+        if (session := self._sessions.get(device_id)) is not None:
+            self._following.start(session.delivery.close(*_REPLACED))
 
     async def close(self) -> None:
         """Tell every doll, and whoever watches, that the relay goes away."""
@@ -314,12 +328,3 @@ class Dolls:
             return_exceptions=True,
         )
         await self.memory.flush()
-
-
-async def _logged(work: Coroutine[Any, Any, object]) -> None:
-    try:
-        await work
-    except (SQLAlchemyError, OSError) as error:
-        structlog.get_logger().error("database", why=type(error).__name__)
-    except (Disconnected, RegistryError):
-        pass  # it has gone meanwhile, or its owner has removed it

@@ -61,6 +61,9 @@ def relay(
     home: Annotated[
         bool, typer.Option("--home", help="Dolls of the network at home may come, without TLS.")
     ] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; more than one need relay.redis.")
+    ] = None,
     persona: Annotated[str | None, typer.Option(help="A shipped persona, or a TOML file.")] = None,
     log_format: Annotated[str | None, typer.Option(help="text or json.")] = None,
 ) -> None:
@@ -75,6 +78,7 @@ def relay(
             "port": port,
             "log_format": log_format,
             "home_network": home or None,
+            "workers": workers,
         },
         "persona": {"name": persona},
     }

@@ -31,9 +31,9 @@ class LimitSettings(_Section):
 class QuotaSettings(_Section):
     """How the allowances of a project are kept and shared out."""
 
-    #: Empty: `quota.sqlite3` in `relay.data`. Else another SQLite file; `redis://host:6379/0` (or
-    #: `rediss://`) where relays on several machines share a project; `memory` forgets with the
-    #: process. Not in `repr`: a URL may hold a password.
+    #: Empty: `relay.redis` if there is one, or `quota.sqlite3` in `relay.data`. Else another
+    #: SQLite file; `redis://host:6379/0` (or `rediss://`) where relays on several machines share a
+    #: project; `memory` forgets with the process. Not in `repr`: a URL may hold a password.
     store: str = Field(default="", repr=False)
     #: By model: `[quota.limits."gemini-3.5-flash-lite"]`.
     limits: dict[str, LimitSettings] = Field(default_factory=dict)
@@ -44,9 +44,11 @@ class QuotaSettings(_Section):
     #: Requests a minute that dolls in the middle of a talk leave to one that was silent.
     slots_for_silent: Annotated[int, Ge(0), Le(10)] = 2
 
-    def kept_in(self, data: Path) -> QuotaSettings:
-        """The same, with the file named that they are kept in where the owner has named none."""
-        return self if self.store else self.model_copy(update={"store": str(data / FILE)})
+    def kept_in(self, data: Path, redis_url: str = "") -> QuotaSettings:
+        """The same, with the place named where they are kept if the owner has named none."""
+        if self.store:
+            return self
+        return self.model_copy(update={"store": redis_url or str(data / FILE)})
 
     @field_validator("waking_from", "waking_to")
     @classmethod

@@ -122,6 +122,7 @@ class Session:
         self._turn: asyncio.Task[None] | None = None
         self._turns = 0
         self._now = now
+        self.over = asyncio.Event()  #: it has ended, and all that was heard is remembered
 
     @property
     def state(self) -> State:
@@ -147,6 +148,7 @@ class Session:
             await self._early.close()
             self._hearing.stop()
             await self.delivery.close(CloseCode.INTERNAL, "the session has ended")
+            self.over.set()
 
     async def _obey(self, message: DeviceMessage) -> None:
         match message:

@@ -145,11 +145,9 @@ def owner_routes(dolls: Dolls, services: Services, database: Database) -> APIRou
     router = APIRouter(prefix="/api", tags=["owner"], dependencies=[Depends(owner)])
     registry = dolls.registry
 
-    def shown(record: DeviceRecord) -> Doll:
-        fields: dict[str, Any] = {
-            key: getattr(record, key) for key in Doll.model_fields if key != "online"
-        }
-        return Doll(**fields, online=dolls.is_here(record.id))
+    async def shown(*records: DeviceRecord) -> list[Doll]:
+        online = await dolls.online(record.id for record in records)
+        return [_shown(record, online=record.id in online) for record in records]
 
     @router.get("/openapi.json", include_in_schema=False)
     async def schema(request: Request) -> dict[str, Any]:
@@ -168,7 +166,7 @@ def owner_routes(dolls: Dolls, services: Services, database: Database) -> APIRou
     @router.get("/devices")
     async def devices() -> list[Doll]:
         """All dolls, the oldest first."""
-        return [shown(record) for record in await registry.all()]
+        return await shown(*await registry.all())
 
     @router.post("/pairings", status_code=201)
     async def pair(request: Request, given: Confirmation) -> Doll:
@@ -183,7 +181,7 @@ def owner_routes(dolls: Dolls, services: Services, database: Database) -> APIRou
                 persona=given.persona,
                 suggestion=services.persona_of(given.persona).name,
             )
-        return shown(record)
+        return (await shown(record))[0]
 
     @router.patch("/devices/{device_id}")
     async def change(device_id: DeviceId, given: Change) -> Doll:
@@ -192,7 +190,7 @@ def owner_routes(dolls: Dolls, services: Services, database: Database) -> APIRou
             await _check_persona(services, given.persona)
         with told():
             record = await registry.change(device_id, **given.model_dump(exclude_none=True))
-        return shown(record)
+        return (await shown(record))[0]
 
     @router.post("/devices/{device_id}/{act}", status_code=204)
     async def do(device_id: DeviceId, act: Literal["revoke", "rotate"]) -> None:
@@ -219,6 +217,13 @@ def told() -> Iterator[None]:
         yield
     except RegistryError as error:
         raise problem(_STATUS.get(error.problem, 422), error.problem, **error.values) from None
+
+
+def _shown(record: DeviceRecord, *, online: bool) -> Doll:
+    fields: dict[str, Any] = {
+        key: getattr(record, key) for key in Doll.model_fields if key != "online"
+    }
+    return Doll(**fields, online=online)
 
 
 async def _check_persona(services: Services, name: str) -> None:

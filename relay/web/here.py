@@ -37,10 +37,11 @@ _MAX_CHARS: Final = 64
 class Here:
     """The browsers that have shown a ticket."""
 
-    def __init__(self, data: FilePath) -> None:
-        """`data` is the folder where tickets are left."""
+    def __init__(self, data: FilePath, cookie: str = "") -> None:
+        """`data` is the folder where tickets are left; `cookie` a secret that workers of one relay
+        share, so that each knows the browsers that have shown a ticket to another."""
         self._ticket = data / TICKET
-        self._cookie = secrets.token_urlsafe(32)
+        self._cookie = cookie or secrets.token_urlsafe(32)
 
     def __contains__(self, connection: HTTPConnection) -> bool:
         """Whether it comes from such a browser, and from this machine as far as that shows."""

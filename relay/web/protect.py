@@ -21,11 +21,14 @@ from relay.web.origin import Origins
 from relay.web.proxies import Peers
 
 
-def protect(app: FastAPI, settings: Settings, database: Database) -> None:
-    """From outside in: who is there, what a browser may, which page asks, how much is sent."""
+def protect(app: FastAPI, settings: Settings, database: Database, here: str = "") -> None:
+    """From outside in: who is there, what a browser may, which page asks, how much is sent.
+
+    `here` is `Here`'s cookie.
+    """
     relay = settings.relay
     app.state.admin = Admin(database, settings.admin, settings.pairing)
-    app.state.here = Here(relay.data)
+    app.state.here = Here(relay.data, here)
     app.include_router(here_routes(app.state.here))
     own = urlsplit(relay.public_url).hostname if relay.public_url else None
     larger = {VISION_PATH: MAX_BODY_BYTES}

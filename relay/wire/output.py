@@ -60,8 +60,14 @@ class Output:
         """One binary message with something else in it."""
         return self._framing.pack(data, 0)
 
+    @property
+    def form(self) -> str:
+        """What a device has to understand, codec and framing, in words that another worker reads
+        as this one does."""
+        encoder, wrapping = self.encoder, type(self._framing).__name__
+        name = type(encoder).__name__
+        return f"{name} {encoder.rate_hz} {encoder.frame_samples} {wrapping}"
+
     def suits(self, other: Output) -> bool:
         """Whether a doll that understands `other` understands this one: same format and framing."""
-        return type(self.encoder) is type(other.encoder) and type(self._framing) is type(
-            other._framing
-        )
+        return self.form == other.form

@@ -21,6 +21,8 @@ import uvicorn
 
 from relay.app import create_app
 from relay.audio import FRAME_SAMPLES, Pcm
+from relay.cluster.cluster import Cluster
+from relay.cluster.server import open_redis
 from relay.config import Settings
 from relay.devices.registry import Registry
 from relay.dolls import Dolls
@@ -121,14 +123,17 @@ async def running(port: int = 0, **settings: dict[str, Any]) -> AsyncIterator[Re
     settings["turn"] = {"max_fillers": 0, **settings.get("turn", {})}
     with tempfile.TemporaryDirectory(prefix="relay-") as data:
         settings["relay"] = {"data": data, **settings.get("relay", {})}
-        async with _running(port, Path(data), Settings(**settings)) as relay:
+        made = Settings(**settings)
+        async with _running(port, made.relay.data, made) as relay:
             yield relay
 
 
 @asynccontextmanager
 async def _running(port: int, data: Path, settings: Settings) -> AsyncIterator[Relay]:
     shared = services(settings)
-    app = create_app(shared, await Database.open(data))
+    url = settings.relay.redis_url
+    cluster = Cluster(open_redis(url, "relay.redis")) if url else None
+    app = create_app(shared, await Database.open(data), cluster)
     config = uvicorn.Config(
         app,
         port=port,

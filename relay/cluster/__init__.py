@@ -1,0 +1,1 @@
+"""More than one process, on one machine or several, as one relay: workers and what they share."""

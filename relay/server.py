@@ -1,0 +1,131 @@
+"""uvicorn, with the relay's services made on its loop before it listens."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+
+import structlog
+import uvicorn
+
+from relay.app import WEBSOCKET_PATH, create_app
+from relay.cluster.cluster import Cluster
+from relay.cluster.server import ServerError, open_redis
+from relay.config import Settings
+from relay.dolls import Dolls
+from relay.errors import ProviderError
+from relay.hearing.base import DetectorUnavailableError
+from relay.llm.extras import MissingExtraError
+from relay.persona import PersonaError
+from relay.services import Services
+from relay.store.database import Database, StoreError
+from relay.web.tls import Certificate, CertificateError
+from relay.wire.server import websocket_options
+from relay.wire.sockets import http_options
+
+Builder = Callable[[Settings], Awaitable[Services]]
+
+#: What `Server` raises that an owner can mend; the text is one line.
+START_ERRORS = (
+    CertificateError,
+    PersonaError,
+    MissingExtraError,
+    DetectorUnavailableError,
+    ProviderError,
+    ServerError,
+    StoreError,
+)
+
+
+class Server(uvicorn.Server):
+    """One worker: all of a relay, or one of several processes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        build: Builder,
+        *,
+        here: str = "",
+        on_ready: Callable[[], None] = lambda: None,
+        on_second: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`here`: see `create_app`. `on_ready` is called when dolls can come, `on_second` about
+        once a second after that; the server ends when it returns False."""
+        relay = settings.relay
+        self._certificate: Certificate | None = None
+        if relay.tls_certificate and relay.tls_key:
+            self._certificate = Certificate(relay.tls_certificate, relay.tls_key)
+        super().__init__(
+            uvicorn.Config(
+                _not_yet,
+                host=relay.host,
+                port=relay.port,
+                ssl_context_factory=self._context if self._certificate else None,
+                log_config=None,
+                access_log=False,
+                **websocket_options(limits=settings.limits),
+                **http_options(settings.limits, relay.behind_proxy),
+                timeout_graceful_shutdown=5,
+            )
+        )
+        self._settings = settings
+        self._build = build
+        self._here = here
+        self._on_ready = on_ready
+        self._on_second = on_second
+
+    def _context(self, *_: object) -> ssl.SSLContext:
+        assert self._certificate is not None
+        return self._certificate.context
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called by uvicorn ten times a second. Once a minute, look for a renewed certificate."""
+        if self._certificate is not None and counter % 600 == 599:
+            await asyncio.to_thread(self._certificate.refresh)
+        if counter % 10 == 9 and not self._on_second():
+            return True
+        return await super().on_tick(counter)
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        relay = self._settings.relay
+        cluster = None
+        if relay.redis_url:
+            cluster = Cluster(open_redis(relay.redis_url, "relay.redis"))
+        database = await Database.open(relay.data, relay.database_url)
+        try:
+            services = await self._build(self._settings)
+        except BaseException:
+            await database.close()
+            raise
+        structlog.get_logger().info(
+            "ready", brain=self._settings.brain, persona=services.persona.name
+        )
+        self.config.app = app = create_app(services, database, cluster, here=self._here)
+        self._dolls: Dolls = app.state.dolls
+        gc.collect()
+        gc.freeze()  # what is here now stays: collections during a turn need not look at it
+        await super().serve(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Part from the dolls first: a session that waits for a lost one would keep us waiting."""
+        await self._dolls.close()
+        await super().shutdown(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and log where: with port 0 the port is known only now."""
+        await super().startup(sockets)
+        scheme = "wss" if self._certificate else "ws"
+        for server in self.servers:
+            for listening in server.sockets:
+                host, port = listening.getsockname()[:2]
+                structlog.get_logger().info(
+                    "listening", url=f"{scheme}://{host}:{port}{WEBSOCKET_PATH}", port=port
+                )
+        self._on_ready()
+
+
+async def _not_yet(*_: object) -> None:
+    raise AssertionError("replaced before the server starts")
