@@ -10,6 +10,7 @@ import typer
 from relay.config import ConfigError, load
 from relay.errors import ProviderError
 from tools.admin.command import admin
+from tools.backup.command import backup, restore_backup
 from tools.bench.command import bench
 from tools.certificate.command import certificate
 from tools.demo.command import demo
@@ -43,6 +44,8 @@ app.add_typer(devices, name="devices")
 app.add_typer(personas, name="persona")
 app.add_typer(admin, name="admin")
 app.command()(certificate)
+app.command()(backup)
+app.command("restore")(restore_backup)
 app.add_typer(memory, name="memory")
 app.add_typer(recorder, name="recorder")
 app.add_typer(models, name="models")

@@ -1,0 +1,1 @@
+"""The relay's data folder as one file, and back."""
