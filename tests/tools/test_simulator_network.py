@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 from collections.abc import AsyncIterator
@@ -190,3 +191,79 @@ async def test_a_doll_talks_over_a_slow_and_uneven_network(echo_relay: Any, tmp_
     assert turn["reply"] == "that is what I heard."
     assert turn["frames_lost"] == 0
     assert turn["frames_played"] == turn["frames_sent"] > 0
+
+
+def test_a_lost_packet_waits_for_being_sent_again_and_holds_up_what_follows() -> None:
+    clean, lossy = (Delays(0.05, 0, None, random.Random(1), loss) for loss in (0.0, 0.05))
+    late = [lossy.arrival(266, 0.032 * n) - clean.arrival(266, 0.032 * n) for n in range(1000)]
+    first = next(n for n, seconds in enumerate(late) if seconds)
+    assert late[first] == pytest.approx(0.3)  # 200 ms and a round trip
+    assert late[first + 1] == pytest.approx(0.3 - 0.032)  # behind it, in order
+    assert 20 < sum(b > a for a, b in itertools.pairwise(late)) < 80  # of 1000
+
+
+@pytest.mark.parametrize("up", [True, False])
+async def test_a_link_can_be_half_open_in_one_direction_alone(up: bool) -> None:
+    network = Network()
+    async with echo() as far, network.between(far.url) as url:
+        reader, writer = await connect(url)
+        _far_reader, far_writer = await far.ends.get()
+        writer.write(b"x")
+        assert await reader.readexactly(1) == b"x"
+        network.forget(up=up, down=not up)
+        writer.write(b"up")
+        far_writer.write(b"down")
+        if up:
+            assert await reader.readexactly(4) == b"down"
+        else:
+            other, other_writer = await connect(url)  # by now it would have been there
+            other_writer.write(b"y")
+            await other.readexactly(1)
+            assert not reader._buffer  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("n", [1, 5, 4096, 10_000])
+async def test_a_link_is_cut_behind_the_byte_that_it_was_told(n: int) -> None:
+    network = Network()
+    async with echo() as far, network.between(far.url) as url:
+        reader, writer = await connect(url)
+        writer.write(b"x")
+        await reader.readexactly(1)
+        network.cut(n)
+        sent = random.Random(n).randbytes(20_000)
+        writer.write(sent)
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)) as ended:
+            await reader.readexactly(20_000)
+        if isinstance(ended.value, asyncio.IncompleteReadError):
+            assert ended.value.partial == sent[:n]
+
+
+async def test_what_was_on_its_way_can_arrive_behind_the_next_connection() -> None:
+    network = Network()
+    async with echo() as far, network.between(far.url) as url:
+        reader, writer = await connect(url)
+        writer.write(b"x")
+        await reader.readexactly(1)
+        old, _ = await far.ends.get()
+        network.drop(late_s=0.2)
+        with pytest.raises(ConnectionResetError):
+            await reader.read(1)
+        reader, writer = await connect(url)
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+        assert not old.at_eof()
+        while not old.at_eof() and old.exception() is None:
+            await asyncio.sleep(0.01)
+
+
+async def test_in_the_dark_whoever_connects_hears_nothing() -> None:
+    network = Network()
+    network.is_dark = True
+    async with echo() as far, network.between(far.url) as url:
+        reader, writer = await connect(url)
+        writer.write(b"lost")
+        network.is_dark = False
+        other, other_writer = await connect(url)
+        other_writer.write(b"hello")
+        assert await other.readexactly(5) == b"hello"
+        assert not reader._buffer  # type: ignore[attr-defined]
