@@ -24,6 +24,7 @@ from tools.persona.command import persona as personas
 from tools.recorder.command import recorder
 from tools.simulator.command import sim
 from tools.update.command import update
+from tools.upgrade.command import PASS_ON, upgrade
 from tools.voice.command import voice
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ app.add_typer(admin, name="admin")
 app.command()(certificate)
 app.command()(backup)
 app.command("restore")(restore_backup)
+app.command(context_settings=PASS_ON)(upgrade)
 app.add_typer(memory, name="memory")
 app.add_typer(recorder, name="recorder")
 app.add_typer(models, name="models")
