@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -192,14 +192,17 @@ def owner_routes(dolls: Dolls, services: Services, database: Database) -> APIRou
             record = await registry.change(device_id, **given.model_dump(exclude_none=True))
         return (await shown(record))[0]
 
-    @router.post("/devices/{device_id}/{act}", status_code=204)
-    async def do(device_id: DeviceId, act: Literal["revoke", "rotate"]) -> None:
-        """Send a doll away at once; or give it a new token as soon as it can take one."""
+    @router.post("/devices/{device_id}/revoke", status_code=204)
+    async def revoke(device_id: DeviceId) -> None:
+        """Send a doll away at once."""
         with told():
-            if act == "revoke":
-                await registry.revoke(device_id)
-            else:
-                await registry.ask_rotation(device_id)
+            await registry.revoke(device_id)
+
+    @router.post("/devices/{device_id}/rotate", status_code=204)
+    async def rotate(device_id: DeviceId) -> None:
+        """Give a doll a new token as soon as it can take one."""
+        with told():
+            await registry.ask_rotation(device_id)
 
     @router.delete("/devices/{device_id}", status_code=204)
     async def remove(device_id: DeviceId) -> None:

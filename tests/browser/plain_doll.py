@@ -55,12 +55,12 @@ class PlainDoll:
     async def ask(self) -> None:
         """Hold the button, say something, and hear the answer out."""
         self.texts.clear()
-        await self._send(type="listen", state="start", mode="manual")
+        await self.send(type="listen", state="start", mode="manual")
         for _ in range(40):
             await self._socket.send(LOUD.tobytes())
-        await self._send(type="listen", state="stop")
+        await self.send(type="listen", state="stop")
         await self.until(type="tts", state="stop")
-        await self._send(type="report", underruns=1, rssi=-58, heap_free=61_000)
+        await self.send(type="report", underruns=1, rssi=-58, heap_free=61_000)
 
     async def run(self) -> None:
         with contextlib.suppress(ConnectionClosed):
@@ -87,9 +87,9 @@ class PlainDoll:
             }
             result = {"content": [{"type": "text", "text": json.dumps(status)}]}
         answer = {"jsonrpc": "2.0", "id": asked["id"], "result": result}
-        await self._send(type="mcp", payload=answer)
+        await self.send(type="mcp", payload=answer)
 
-    async def _send(self, **message: Any) -> None:
+    async def send(self, **message: Any) -> None:
         await self._socket.send(json.dumps(message))
 
 

@@ -4,7 +4,9 @@
 const KINDS = ["overview", "load", "heard", "said", "stop", "face", "turn", "failure"];
 const MOST = { turns: 60, failures: 40 };
 
-export const state = { dolls: [], models: [], load: null, turns: [], failures: [], version: "" };
+export const state = {
+  dolls: [], models: [], load: null, turns: [], failures: [], version: "", shelf: "",
+};
 
 /** @type {Set<(kind: string, data: any) => void>} */
 const listeners = new Set();

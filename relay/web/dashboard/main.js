@@ -10,8 +10,9 @@ import * as memory from "./views/memory.js";
 import * as personas from "./views/personas.js";
 import * as relay from "./views/relay.js";
 import * as talk from "./views/talk.js";
+import * as voices from "./views/voices.js";
 
-const VIEWS = { dolls, talk, memory, personas, relay };
+const VIEWS = { dolls, talk, memory, personas, voices, relay };
 const $ = (id) => document.getElementById(id);
 
 let about;
@@ -90,6 +91,7 @@ const ICONS = {
   talk: "M4 5h16v11H9l-5 4z",
   memory: "M12 20s-8-5-8-11a4.500 4.500 0 0 1 8-2.800A4.500 4.500 0 0 1 20 9c0 6-8 11-8 11Z",
   personas: "M4 20l1-5L16 4l4 4L9 19zM14 6l4 4",
+  voices: "M4 10v4h3l5 4V6L7 10Zm12-1a4 4 0 0 1 0 6m2-9a8 8 0 0 1 0 12",
   relay: "M4 19v-6m5 6V9m5 10v-8m5 8V5",
 };
 

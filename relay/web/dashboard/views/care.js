@@ -2,8 +2,10 @@
 
 import * as api from "../api.js";
 import { dialog, field, h, tell } from "../dom.js";
+import { sure } from "../sure.js";
 import { t } from "../words.js";
 import { choosePersona } from "./choose.js";
+import { firmware } from "./firmware.js";
 
 const HOURS = [1, 8, 24];
 
@@ -25,26 +27,11 @@ export async function care(doll) {
     }
   };
   const { close } = dialog(doll.name, t("close"), about(doll), volume(doll), listening(doll, kept),
-    recorder(doll, act), h("section", {}, h("h3", {}, t("keys")),
+    firmware(doll.id), recorder(doll, act), h("section", {}, h("h3", {}, t("keys")),
       h("div.row", {},
         h("button", { type: "button", onclick: act("/rotate", "post", {}, "rotate_done") }, t("rotate")),
         sure("revoke", doll, act("/revoke", "post", {}, "revoke_done", true)),
         sure("forget_doll", doll, act("", "remove", undefined, "forget_doll_done", true)))));
-}
-
-/** A button that asks once more. */
-function sure(key, doll, then) {
-  const button = h("button.danger", { type: "button" }, t(key));
-  button.addEventListener("click", () => {
-    if (button.dataset.sure) return then();
-    button.dataset.sure = "yes";
-    button.textContent = t(`${key}_sure`, { name: doll.name });
-    setTimeout(() => {
-      delete button.dataset.sure;
-      button.textContent = t(key);
-    }, 6000);
-  });
-  return button;
 }
 
 function about(doll) {

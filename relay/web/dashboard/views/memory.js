@@ -5,6 +5,8 @@ import { dialog, h, tell } from "../dom.js";
 import { byId, listen, state } from "../live.js";
 import { moment, number, t } from "../words.js";
 import { chooseDoll } from "./choose.js";
+import { recordings } from "./recordings.js";
+import { details } from "./waterfall.js";
 
 export function mount(root) {
   const { select, update } = chooseDoll((id) => open(id));
@@ -16,9 +18,10 @@ export function mount(root) {
     shown = id;
     if (!id) return place.replaceChildren(h("p.dim", {}, t("no_dolls")));
     try {
-      const [kept, page] = await Promise.all([
-        api.get(api.doll(id, "/memory")), api.get(api.doll(id, "/turns"))]);
-      if (shown === id) place.replaceChildren(facts(id, kept), history(id, kept, page, open));
+      const [kept, page, recorded] = await Promise.all([
+        api.get(api.doll(id, "/memory")), api.get(api.doll(id, "/turns")), recordings(id)]);
+      if (shown !== id) return;
+      place.replaceChildren(h("div.column", {}, facts(id, kept), recorded), history(id, kept, page, open));
     } catch (error) {
       place.replaceChildren(h("p.wrong", {}, error.message));
     }
@@ -106,7 +109,8 @@ function exchange(id, turn) {
           tell(error.message, true);
         }
       },
-    }, "✕")), turn.heard && h("p.heard", {}, turn.heard), turn.said && h("p.said", {}, turn.said));
+    }, "✕")), turn.heard && h("p.heard", {}, turn.heard), turn.said && h("p.said", {}, turn.said),
+  details(turn));
   return item;
 }
 

@@ -5,7 +5,9 @@ import { h } from "../dom.js";
 import { byId, listen, state } from "../live.js";
 import { moment, t } from "../words.js";
 import { chooseDoll } from "./choose.js";
-import { legend, waterfall } from "./waterfall.js";
+import { legend, together, waterfall } from "./waterfall.js";
+
+const MOST = 12;
 
 export function mount(root) {
   const { select, update } = chooseDoll((id) => open(id));
@@ -17,17 +19,20 @@ export function mount(root) {
     h("div.two", {}, h("section.card", {}, log),
       h("section.card", {}, h("h3", {}, t("turns")), h("p.dim", {}, t("turns_why")), legend(), falls)),
   );
-  let shown = null, current = null;
+  let shown = null, current = null, kept = [];
 
   async function open(id) {
     shown = id;
     current = null;
+    kept = [];
     drawTurns();
     drawState();
     if (!id) return log.replaceChildren(h("p.dim", {}, t("no_dolls")));
     try {
       const { turns } = await api.get(api.doll(id, "/turns"));
       if (shown !== id) return;
+      kept = turns;
+      drawTurns();
       log.replaceChildren(...turns.map((turn) => exchange(turn.heard, turn.said, turn.at)));
       if (!turns.length) log.replaceChildren(h("p.dim.none", {}, t("no_talk")));
       log.scrollTop = log.scrollHeight;
@@ -55,7 +60,8 @@ export function mount(root) {
   }
 
   function drawTurns() {
-    const mine = state.turns.filter((turn) => turn.device_id === shown).slice(-12).reverse();
+    const seen = state.turns.filter((turn) => turn.device_id === shown);
+    const mine = together(seen, kept, MOST);
     falls.replaceChildren(...mine.map(waterfall));
     if (!mine.length) falls.replaceChildren(h("li.dim", {}, t("no_turns")));
   }

@@ -2,6 +2,7 @@
 
 import * as api from "../api.js";
 import { h, tell } from "../dom.js";
+import { play } from "../player.js";
 import { t } from "../words.js";
 
 const REMEMBERED = 10;
@@ -35,8 +36,6 @@ export function tryOut(text) {
     h("form.say", { onsubmit: submit }, line, h("button.main", {}, t("try_send"))));
 }
 
-let player = null;
-
 /** @param {{said: string, language: string, voice: string}} answer */
 function listenButton({ said, language, voice }) {
   const button = h("button.quiet", { type: "button" }, t("listen"));
@@ -46,9 +45,7 @@ function listenButton({ said, language, voice }) {
       const sound = await api.sound("/api/listen", {
         text: said.slice(0, 200), language, voice,
       });
-      if (player) URL.revokeObjectURL(player.src);
-      player = new Audio(URL.createObjectURL(sound));
-      await player.play();
+      await play(sound);
     } catch (error) {
       tell(error.message, true);
     }

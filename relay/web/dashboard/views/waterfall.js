@@ -31,23 +31,51 @@ export function legend() {
     h("li", {}, h(`span.swatch.phase-${name}`), t(`phase_${name}`))));
 }
 
+/** A turn of the conversation, as one that was seen live; null where nobody knows how it went. */
+export function past({ at, course }) {
+  return course && phases(course.timeline_ms).length ? { at, ...course } : null;
+}
+
+/** The newest turns first: those that were seen since the relay started, and before them those
+ * that are kept with the conversation. */
+export function together(seen, kept, most) {
+  const first = Math.min(...seen.map(({ at }) => at));
+  const before = kept.map(past).filter((turn) => turn && turn.at < first - 2);
+  return [...before, ...seen].slice(-most).reverse();
+}
+
+/** How long a turn of the past took; its phases are behind that. */
+export function details(turn) {
+  const found = past(turn);
+  if (!found) return null;
+  return h("details", {}, h("summary.dim.small", {}, headline(found)),
+    bars(phases(found.timeline_ms)), h("ul.legend", {}, ...phases(found.timeline_ms).map((phase) =>
+      h("li", {}, h(`span.swatch.phase-${phase.name}`), words(phase)))));
+}
+
 /** One turn as an entry of a list. */
 export function waterfall(turn) {
   const found = phases(turn.timeline_ms);
-  const answered = turn.timeline_ms.first_audio;
+  return h("li", {},
+    h("div.head", {}, h("strong", {}, headline(turn)),
+      h("span.dim", {}, [moment(turn.at), turn.model].filter(Boolean).join(" · "))),
+    bars(found), h("span.unseen", {}, found.map(words).join(", ")));
+}
+
+function headline({ timeline_ms: moments, outcome }) {
+  return moments.first_audio === undefined
+    ? t(`outcome_${outcome}`)
+    : t("answered_in", { time: seconds(moments.first_audio) });
+}
+
+const words = ({ name, from, to }) => `${t(`phase_${name}`)} ${seconds(to - from)}`;
+
+function bars(found) {
   const total = Math.max(2000, found.at(-1)?.to ?? 0);
-  const bar = h("div.fall", { "aria-hidden": "true" }, ...found.map(({ name, from, to }) => {
+  return h("div.fall", { "aria-hidden": "true" }, ...found.map(({ name, from, to }) => {
     const part = h(`span.phase-${name}`);
     part.style.insetInlineStart = `${(100 * from) / total}%`;
     part.style.inlineSize = `${(100 * (to - from)) / total}%`;
     return part;
   }));
-  const head = answered === undefined
-    ? t(`outcome_${turn.outcome}`)
-    : t("answered_in", { time: seconds(answered) });
-  const list = found.map(({ name, from, to }) => `${t(`phase_${name}`)} ${seconds(to - from)}`);
-  return h("li", {},
-    h("div.head", {}, h("strong", {}, head),
-      h("span.dim", {}, [moment(turn.at), turn.model].filter(Boolean).join(" · "))),
-    bar, h("span.unseen", {}, list.join(", ")));
 }
