@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from structlog.typing import FilteringBoundLogger
@@ -18,10 +18,23 @@ from relay.wire.limits import WireLimits
 #: What the server raises when the other side is gone, depending on how far the WebSocket had come.
 _GONE = (WebSocketDisconnect, OSError, RuntimeError)
 
-#: The ASGI extension by which our server (`relay.wire.server`) says when it last heard of a
-#: device, pongs included, and whether a send would wait for it:
-#: {"heard_at": seconds on the loop's clock, "writable": asyncio.Event}.
-ACTIVITY = "doll.activity"
+#: The ASGI extension by which our server (`relay.wire.server`) gives a `Direct`.
+DIRECT = "doll.direct"
+
+
+class Direct(Protocol):
+    """The shorter way to a socket of our own server, once it is accepted."""
+
+    heard_at: float  #: when the device was last heard of, pongs included, on the loop's clock
+
+    async def receive(self) -> Any:
+        """The next ASGI event."""
+        ...
+
+    def send_now(self, data: str | bytes) -> bool:
+        """Send a message if that needs no wait; whether it was sent."""
+        ...
+
 
 #: The ends that are a limit's.
 _LIMITS = {
@@ -46,6 +59,8 @@ class Link:
         self._over: Disconnected | None = None
         self._ended = asyncio.Event()
         self._deadline = Deadline()  # of the receive under way
+        # With another server than ours there is none, and each send gets its time limit.
+        self._direct: Direct | None = websocket.scope.get("extensions", {}).get(DIRECT)
 
     async def accept(self) -> None:
         """Answer the upgrade. Raises Disconnected."""
@@ -64,11 +79,12 @@ class Link:
         caller at a time. Raises Disconnected.
         """
         wait_s = timeout_s
+        source = self._direct or self._websocket
         while True:
             self._check()
             try:
                 with self._deadline.within(wait_s):
-                    message = await self._websocket.receive()
+                    message = await source.receive()
                 break
             except TimeoutError:  # or `close` brought the deadline forward; then it is over
                 wait_s = timeout_s - self._silence_s() if pongs_count else 0.0
@@ -85,11 +101,10 @@ class Link:
     async def send(self, data: str | bytes) -> None:
         """Send one message; a device that does not read is given up on. Raises Disconnected."""
         self._check()
+        if self._direct is not None and self._direct.send_now(data):
+            return
         send = self._websocket.send_text if isinstance(data, str) else self._websocket.send_bytes
         try:
-            if self._sends_at_once():
-                await send(data)  # type: ignore[arg-type]
-                return
             async with asyncio.timeout(self._limits.send_timeout_s):
                 await send(data)  # type: ignore[arg-type]
         except TimeoutError:
@@ -128,22 +143,10 @@ class Link:
             self.log.info("disconnected", code=int(code), reason=reason)
         return Disconnected(self._over.code, self._over.reason)
 
-    # With another server than ours there is no such extension, and each send gets its time limit.
-
-    @property
-    def _activity(self) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self._websocket.scope.get("extensions", {}).get(ACTIVITY)
-        return found
-
     def _silence_s(self) -> float:
-        if (activity := self._activity) is None:
+        if self._direct is None:
             return math.inf
-        return asyncio.get_running_loop().time() - float(activity["heard_at"])
-
-    def _sends_at_once(self) -> bool:
-        """Whether a message goes out, or into the socket's buffer, without a wait."""
-        activity = self._activity
-        return activity is not None and bool(activity["writable"].is_set())
+        return asyncio.get_running_loop().time() - self._direct.heard_at
 
     def _check(self) -> None:
         if self._over is not None:

@@ -3,6 +3,10 @@
 uvicorn's `websockets-sansio` stops reading while a message waits for the application, which bounds
 what comes in. What it leaves unbounded is bounded here, and pongs count as signs of life;
 `tests/relay/wire/test_server.py` shows each of them.
+
+Nearly all that comes and goes is a whole message in one frame, many thousands in a second. Those
+take a way of their own here, past websockets' parser (a generator) and the layers of ASGI; all else
+takes the usual way, and both may follow each other as they like.
 """
 
 from __future__ import annotations
@@ -16,11 +20,13 @@ from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
+from websockets.protocol import State
 
 from relay.metrics.refusals import Limit, count
+from relay.wire import frames
 from relay.wire.errors import CloseCode
 from relay.wire.limits import TokenBucket, WireLimits
-from relay.wire.link import ACTIVITY
+from relay.wire.link import DIRECT
 
 #: Largest message that is read at all. Twice a legal text, so that one somewhat too long still gets
 #: an answer that says so.
@@ -32,9 +38,9 @@ MAX_FRAGMENTS = 64
 #: Pings and pongs together. Devices answer one ping in 20 s and send about as many.
 CONTROL_PER_S, CONTROL_BURST = 5.0, 100.0
 
-#: One read of a socket is up to 256 KiB, which is 40,000 empty frames. It is looked at in pieces,
-#: so that a flood is seen before all of it was worked through.
-SLICE_BYTES = 8192
+#: So many messages may wait for the application before the socket is not read for a while. To stop
+#: and begin again for each message would be two calls of the system for each.
+READ_AHEAD = 8
 
 #: Seconds for the rest of the data to leave after the application is done.
 LINGER_S = 10.0
@@ -54,24 +60,51 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        now = self.loop.time()
-        self._activity = {"heard_at": now, "writable": self.writable}
-        self._control = TokenBucket(CONTROL_PER_S, CONTROL_BURST, now)
+        self.heard_at = self.loop.time()
+        self._control = TokenBucket(CONTROL_PER_S, CONTROL_BURST, self.heard_at)
+        self._part = b""  # of a frame that has not come to its end
 
     def data_received(self, data: bytes) -> None:
-        self._activity["heard_at"] = self.loop.time()
-        for at in range(0, len(data), SLICE_BYTES):
-            super().data_received(data[at : at + SLICE_BYTES])
+        self.heard_at = self.loop.time()
+        if not self.handshake_initiated:
+            super().data_received(data)  # the request, which comes alone
+            return
+        if self._part:
+            data = self._part + data
+        at = 0
+        while not self.close_sent and (frame := frames.measure(data, at)) is not None:
+            start, end = frame
+            too_big = end - start > MAX_MESSAGE_BYTES
+            if end > len(data) and not too_big:
+                break
+            usual = too_big or self.frames or self.conn.state is not State.OPEN
+            if not usual and frames.is_whole_binary(data, at):
+                self._take(frames.unmasked(data, start, end))
+            else:
+                super().data_received(data[at:end])
+            at = end
             if self.queue.qsize() > self._limits.waiting_messages:
                 self._fail(CloseCode.FLOOD, "more messages wait than limits.waiting_messages")
-            if self.close_sent:
-                break
+        self._part = b"" if self.close_sent else data[at:]
+
+    def _take(self, message: bytes) -> None:
+        self.queue.put_nowait({"type": "websocket.receive", "bytes": message})
+        if not self.read_paused and self.queue.qsize() >= READ_AHEAD:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def send_now(self, data: str | bytes) -> bool:
+        """Send a message if that needs no wait; whether it was sent."""
+        open_ = self.handshake_complete and self.conn.state is State.OPEN
+        if not open_ or self.close_sent or self.disconnected or not self.writable.is_set():
+            return False
+        self.transport.write(frames.message(data))
+        return True
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
-            extensions = cast("dict[str, object]", self.scope["extensions"])
-            extensions[ACTIVITY] = self._activity
+            cast("dict[str, object]", self.scope["extensions"])[DIRECT] = self
 
     def _fail(self, code: CloseCode, reason: str) -> None:
         if not self.close_sent:

@@ -13,9 +13,27 @@ from structlog.testing import capture_logs
 
 from relay.wire.errors import CloseCode, Disconnected
 from relay.wire.limits import WireLimits
-from relay.wire.link import ACTIVITY, Link
+from relay.wire.link import DIRECT, Link
 
 pytestmark = pytest.mark.virtual_time
+
+
+class ScriptedDirect:
+    """The shorter way, with messages of its own."""
+
+    def __init__(self) -> None:
+        self.heard_at = now()
+        self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.sent: list[str | bytes] = []
+        self.free = True
+
+    async def receive(self) -> dict[str, Any]:
+        return await self.incoming.get()
+
+    def send_now(self, data: str | bytes) -> bool:
+        if self.free:
+            self.sent.append(data)
+        return self.free
 
 
 class ScriptedWebSocket:
@@ -27,6 +45,11 @@ class ScriptedWebSocket:
         self.stuck = False
         self.broken = False
         self.scope: dict[str, Any] = {"type": "websocket"}
+
+    def offer_direct(self) -> ScriptedDirect:
+        direct = ScriptedDirect()
+        self.scope["extensions"] = {DIRECT: direct}
+        return direct
 
     async def accept(self) -> None:
         await self._deliver("accepted")
@@ -58,6 +81,10 @@ def websocket() -> ScriptedWebSocket:
 
 @pytest.fixture
 def link(websocket: ScriptedWebSocket) -> Link:
+    return make(websocket)
+
+
+def make(websocket: ScriptedWebSocket) -> Link:
     limits = WireLimits(send_timeout_s=5, close_timeout_s=1)
     return Link(cast("WebSocket", websocket), limits, structlog.get_logger())
 
@@ -95,28 +122,37 @@ async def test_silence_for_too_long_closes_the_link(
 
 
 async def test_a_silent_device_that_answers_pings_is_given_time(
-    link: Link, websocket: ScriptedWebSocket
+    websocket: ScriptedWebSocket,
 ) -> None:
-    activity = {"heard_at": now()}
-    websocket.scope["extensions"] = {ACTIVITY: activity}
+    direct = websocket.offer_direct()
+    link = make(websocket)
     started = now()
     waiting = asyncio.ensure_future(
         link.receive(60, CloseCode.IDLE, "nothing came", pongs_count=True)
     )
     for _ in range(10):
         await asyncio.sleep(50)
-        activity["heard_at"] = now()
+        direct.heard_at = now()
     assert (await over(waiting))[0] == CloseCode.IDLE
     assert now() - started == 10 * 50 + 60
 
 
-async def test_pings_are_no_substitute_for_a_hello(
-    link: Link, websocket: ScriptedWebSocket
+async def test_pings_are_no_substitute_for_a_hello(websocket: ScriptedWebSocket) -> None:
+    websocket.offer_direct().heard_at = now() + 1e9
+    assert (await over(receive(make(websocket))))[0] == CloseCode.IDLE
+
+
+async def test_a_message_takes_the_shorter_way_where_that_needs_no_wait(
+    websocket: ScriptedWebSocket,
 ) -> None:
-    websocket.scope["extensions"] = {
-        ACTIVITY: {"heard_at": now() + 1e9, "writable": asyncio.Event()}
-    }
-    assert (await over(receive(link)))[0] == CloseCode.IDLE
+    direct = websocket.offer_direct()
+    link = make(websocket)
+    await link.send(b"one")
+    direct.free = False
+    await link.send("two")
+    assert (direct.sent, websocket.sent) == ([b"one"], ["two"])
+    direct.incoming.put_nowait({"type": "websocket.receive", "bytes": b"x"})
+    assert await receive(link) == b"x"
 
 
 async def test_a_receive_that_is_cancelled_loses_nothing(

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import uvicorn
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from uvicorn.server import ServerState
 from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed
@@ -17,10 +19,10 @@ from websockets.uri import parse_uri
 
 from relay.wire import server as wire_server
 from relay.wire.limits import TokenBucket, WireLimits
-from relay.wire.link import ACTIVITY
+from relay.wire.link import DIRECT, Direct
 from relay.wire.server import (
     MAX_FRAGMENTS,
-    SLICE_BYTES,
+    READ_AHEAD,
     BoundedWebSocketProtocol,
     websocket_options,
 )
@@ -145,7 +147,7 @@ async def test_messages_that_wait_for_the_application_are_bounded(
     client, received = echo
     client.protocol.data_received(Frame(Opcode.BINARY, b"").serialize(mask=True) * 40_000)
     waiting = WireLimits().waiting_messages
-    assert waiting < client.protocol.queue.qsize() < waiting + SLICE_BYTES // 6
+    assert waiting < client.protocol.queue.qsize() <= waiting + 2  # and the end
     while "over" not in (last := await received.get()):
         pass
     assert last == "over 4003"
@@ -161,19 +163,19 @@ async def test_a_read_full_of_audio_is_no_flood(
 
 
 async def test_the_application_is_told_of_signs_of_life_that_are_no_messages() -> None:
-    seen: asyncio.Queue[dict[str, float]] = asyncio.Queue()
+    seen: asyncio.Queue[Direct] = asyncio.Queue()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
-        seen.put_nowait(scope["extensions"][ACTIVITY])
+        seen.put_nowait(scope["extensions"][DIRECT])
         await receive()
         await send({"type": "websocket.accept"})
         await receive()
 
     client = Client(application)
-    activity = await seen.get()
-    activity["heard_at"] = -1.0
+    direct = await seen.get()
+    direct.heard_at = -1.0
     client.send(Opcode.PONG)
-    assert activity["heard_at"] > 0
+    assert direct.heard_at > 0
     client.protocol.connection_lost(None)
 
 
@@ -199,19 +201,113 @@ async def test_a_message_in_as_many_fragments_as_allowed_arrives(
     assert "b'az'" in await received.get()
 
 
-async def test_the_first_message_waits_unread_until_the_application_asks() -> None:
-    asked = asyncio.Event()
+async def test_only_a_few_messages_are_read_before_the_application_asks() -> None:
+    accepted, asked = asyncio.Event(), asyncio.Event()
 
     async def application(_scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "websocket.accept"})
+        accepted.set()
         await asked.wait()
-        await receive()
+        while (await receive())["type"] == "websocket.receive":
+            pass
 
     client = Client(application)
-    client.send(Opcode.BINARY, b"one")
+    await accepted.wait()
+    for number in range(READ_AHEAD):
+        assert client.transport.reading
+        client.send(Opcode.BINARY, bytes([number]))
     assert not client.transport.reading
     asked.set()
+    while not client.transport.reading:
+        await asyncio.sleep(0)
+    client.protocol.connection_lost(None)
+
+
+@given(
+    sizes=st.lists(st.one_of(st.integers(0, 140), st.integers(30_000, 32_768)), max_size=9),
+    cuts=st.lists(st.one_of(st.integers(1, 9), st.integers(1, 40_000)), max_size=30),
+)
+@settings(deadline=None, max_examples=60)
+def test_messages_arrive_alike_however_the_stream_is_cut(sizes: list[int], cuts: list[int]) -> None:
+    async def arrived() -> list[bytes]:
+        heard: list[bytes] = []
+
+        async def application(_scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            await send({"type": "websocket.accept"})
+            while (event := await receive())["type"] == "websocket.receive":
+                heard.append(event["bytes"] if "bytes" in event else event["text"].encode())
+
+        client = Client(application)
+        await asyncio.sleep(0)
+        stream, at = b"".join(frame(number, size) for number, size in enumerate(sizes)), 0
+        for cut in [*cuts, len(stream)]:
+            client.protocol.data_received(stream[at : at + cut])
+            at += cut
+        client.protocol.connection_lost(None)
+        await asyncio.gather(*client.protocol.tasks)
+        return heard
+
+    def frame(number: int, size: int) -> bytes:
+        """Now a whole one, now one in two pieces with a ping between them, now a text."""
+        data = bytes([65 + number]) * size
+        if number % 3 == 0:
+            return Frame(Opcode.BINARY, data).serialize(mask=True)
+        if number % 3 == 1:
+            return Frame(Opcode.TEXT, data).serialize(mask=True)
+        half = size // 2
+        return (
+            Frame(Opcode.BINARY, data[:half], fin=False).serialize(mask=True)
+            + Frame(Opcode.PING, b"?").serialize(mask=True)
+            + Frame(Opcode.CONT, data[half:]).serialize(mask=True)
+        )
+
+    expected = [bytes([65 + number]) * size for number, size in enumerate(sizes)]
+    assert asyncio.run(arrived()) == expected
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        (b"\xc2\x80\0\0\0\0", 1002),  # a reserved bit
+        (b"\x82\x01x", 1002),  # not masked
+        (b"\x83\x80\0\0\0\0", 1002),  # an opcode that is not known
+        (b"\x82\xfe\x80\x01", 1009),  # a byte too long: known before it has come
+        (b"\x82\xff" + b"\x7f" * 8, 1009),
+    ],
+)
+async def test_a_frame_that_breaks_the_rules_ends_the_connection(
+    echo: tuple[Client, asyncio.Queue[str]], bad: bytes, code: int
+) -> None:
+    client, received = echo
+    client.send(Opcode.BINARY, b"fine")
+    client.protocol.data_received(bad + bytes(100))
+    assert "fine" in await received.get()
+    assert await received.get() == f"over {code}"
+    client.protocol.data_received(Frame(Opcode.BINARY, b"late").serialize(mask=True))
+    assert received.empty()
+
+
+async def test_a_message_within_a_fragmented_one_is_refused(
+    echo: tuple[Client, asyncio.Queue[str]],
+) -> None:
+    client, received = echo
+    client.send(Opcode.BINARY, b"half", fin=False)
+    client.send(Opcode.BINARY, b"whole")
+    assert await received.get() == "over 1002"
+
+
+async def test_nothing_is_sent_at_once_where_that_needs_a_wait_or_is_too_late(
+    echo: tuple[Client, asyncio.Queue[str]],
+) -> None:
+    client, _ = echo
+    assert client.protocol.send_now(b"one")
+    client.protocol.pause_writing()
+    assert not client.protocol.send_now(b"two")
+    client.protocol.resume_writing()
+    client.send(Opcode.CLOSE, b"\x03\xe8")
+    assert not client.protocol.send_now(b"three")
 
 
 async def test_a_closed_connection_whose_data_nobody_reads_is_aborted(
