@@ -9,15 +9,11 @@ from micropython import const
 
 from . import (
     __version__,
-    about,
     audio,
     button,
     hold,
-    identity,
     light,
     log,
-    mcp,
-    setup,
     slots,
     starts,
 )
@@ -39,6 +35,8 @@ _UNKNOWN = const(8)  # types of messages that are remembered as not known, so as
 class Doll:
     # sound is what audio.make() returned.
     def __init__(self, conf, sound):
+        from . import identity
+
         board = audio.board(conf)
         name = identity.name(conf)
         log.info("doll version=%s board=%s id=%s", __version__, board.NAME, log.clean(name))
@@ -70,6 +68,7 @@ class Doll:
         self.relay.on_message = self.on_message
         self.relay.on_sent = self.turn.on_sent
         self._sounds = Sounds(self.speaker, conf.sounds, self._on_sound_end, now)
+        slots.unload("identity", "rules")
         self._name = name
         self._nonce = ""  # of the session
         self._update = None  # loaded when it is needed
@@ -165,6 +164,8 @@ class Doll:
 
             await reset(self._conf, self._button, self._light)
         else:
+            from . import setup
+
             setup.ask()
             log.info("setup asked for")
         machine.reset()
@@ -177,6 +178,7 @@ class Doll:
     def _save_volume(self):
         if self._conf.change("volume", self.speaker.volume):
             log.info("settings saved")
+        slots.unload("rules")
 
     ################################################################################################
     # The relay
@@ -194,16 +196,22 @@ class Doll:
         if kind in ("tts", "stt", "llm"):
             self.turn.on_message(message, time.ticks_ms())
         elif kind == "mcp":
+            from . import mcp
+
             payload = mcp.answer(message.get("payload"), self, __version__)
             if payload:
                 self.relay.send({"type": "mcp", "payload": payload})
+            slots.unload("mcp")
         elif kind == "update":
             self._on_update(message)
         elif kind == "system" and message.get("command") == "reboot":
             log.info("reboot")
             machine.reset()
         elif kind == "token":
+            from . import identity
+
             identity.take_token(message, self._conf, self._name, self.relay)
+            slots.unload("identity", "rules")
         elif kind == "alert":
             self._on_alert(message)
         elif kind == "recorder":
@@ -270,6 +278,8 @@ class Doll:
 
     # This firmware, for the hello of a new session.
     def _about(self):
+        from . import about
+
         self._nonce = about.new_nonce()
         return about.about(self._conf.board, self._nonce, False)
 

@@ -1,7 +1,6 @@
 # Who this doll is, for the relay: its name, its token, the headers of the upgrade, whom it trusts.
 
 from . import log
-from .settings import is_good
 
 
 # The Device-Id: as set, or the chip's address.
@@ -25,6 +24,8 @@ def headers(conf, name):
 # The relay has sent a token: it is kept, and shown from the next connection on. The relay lets
 # this doll in by it, so it must not be lost: what is answered is whether it is on the flash.
 def take_token(message, conf, name, relay):
+    from .rules import is_good
+
     token = message.get("token")
     stored = is_good("token", token) and bool(token) and conf.save({"token": token})
     if stored:

@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from . import page, settings
+from . import page, rules
 
 _NETWORKS = const(16)  # of a scan that are shown
 _KNOWN = const(8)  # that are kept
@@ -87,7 +87,7 @@ class Portal:
         conf = self._conf
         return {
             "ssid": conf.wifi[0]["ssid"] if conf.wifi else None,
-            "relay": conf.relay if conf.relay != settings.default("relay") else "",
+            "relay": conf.relay if conf.relay != rules.default("relay") else "",
             "talk": conf.talk,
             "volume": conf.volume,
             "language": conf.language,
@@ -112,11 +112,11 @@ class Portal:
         values["relay_value"] = fields.get("relay", "")
         values["volume_value"] = fields.get("volume", self._conf.volume)
         values["talks"] = "\n".join(
-            page.option(k, values["talk_" + k], k == fields.get("talk")) for k in settings.TALK
+            page.option(k, values["talk_" + k], k == fields.get("talk")) for k in rules.TALK
         )
         values["languages"] = "\n".join(
             page.option(k, values["language_" + (k or "any")], k == fields.get("language"))
-            for k in settings.LANGUAGES
+            for k in rules.LANGUAGES
         )
         return status, _HTML, page.lines("setup", values)
 
@@ -129,7 +129,7 @@ def _names(found):
             name = bytes(raw).decode()
         except (ValueError, UnicodeError):
             continue
-        if settings.is_ssid(name) and name not in names and len(names) < _NETWORKS:
+        if rules.is_ssid(name) and name not in names and len(names) < _NETWORKS:
             names.append(name)
     return names
 
@@ -137,7 +137,7 @@ def _names(found):
 # The settings in a form; _WrongError names the field that is not right.
 def _changes(form, conf):
     ssid = form.get("other", "").strip() or form.get("ssid", "")
-    if not settings.is_ssid(ssid):
+    if not rules.is_ssid(ssid):
         raise _WrongError("ssid")
     password = form.get("password", "")
     others = []
@@ -146,7 +146,7 @@ def _changes(form, conf):
             others.append(place)
         elif not password:
             password = place.get("password", "")
-    if not settings.is_wifi_password(password):
+    if not rules.is_wifi_password(password):
         raise _WrongError("password")
     changes = {"wifi": ([{"ssid": ssid, "password": password}] + others)[:_KNOWN]}
     changes["relay"] = _relay(form.get("relay", ""))
@@ -157,7 +157,7 @@ def _changes(form, conf):
     volume = form.get("volume", "")
     changes["volume"] = int(volume) if volume.isdigit() and len(volume) < 4 else None
     for key, value in changes.items():
-        if not settings.is_good(key, value):
+        if not rules.is_good(key, value):
             raise _WrongError(key)
     return changes
 

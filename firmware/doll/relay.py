@@ -11,7 +11,7 @@ import time
 
 from micropython import const
 
-from . import hello, log
+from . import log, slots
 from .backoff import SOON_MS, Backoff
 from .websocket import BINARY, PING, TEXT, Closed, WebSocket
 
@@ -164,8 +164,15 @@ class Relay:
             log.info("relay retry ms=%d", ms)
             await asyncio.sleep_ms(ms)
 
-    # Opens the WebSocket and exchanges hellos.
+    # Opens the link. The code for that is in memory only meanwhile.
     async def _connect(self):
+        try:
+            await self._open()
+        finally:
+            slots.unload("about", "clock", "hello", "upgrade")
+
+    # Opens the WebSocket and exchanges hellos.
+    async def _open(self):
         if self._url.startswith("wss:"):
             if self._insecure:
                 log.warn("relay insecure: its certificate is not checked")
@@ -173,6 +180,8 @@ class Relay:
                 from . import clock, upgrade
 
                 clock.set_once(upgrade.parse(self._url)[1])
+        from . import hello
+
         ws = self._ws
         await ws.connect(self._url, self._headers, self._ca, self._insecure)
         self._reset()

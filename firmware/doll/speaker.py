@@ -11,7 +11,8 @@ from .frames import copy
 
 _SAMPLES = const(512)
 _FRAME = const(260)
-_DOWNLINK = const(62)  # frames that wait to be played, 2 s
+# Frames that wait to be played, 1.3 s: twice what the relay is ahead. More would wait in TCP.
+_DOWNLINK = const(40)
 
 NOTHING = const(0)
 STARTED = const(1)  # the first samples of a reply were taken by the amplifier

@@ -6,7 +6,7 @@ import gc
 
 import machine
 
-from . import log, settings, setup, starts
+from . import log, settings, setup, slots, starts
 
 
 # Runs the doll for ever. Raises what nobody foresaw.
@@ -28,11 +28,13 @@ def run():
 
         asyncio.run(safe.main(conf, is_safe))
         return
+    slots.unload("setup")
     from . import audio
 
     # Before the large modules are loaded: DMA and the rings want memory in one piece (micropython
     # #16076), and compiling leaves it in many.
     sound = audio.make(conf)
+    slots.unload("rules", "i2s")  # what is needed once goes before what stays comes
 
     from . import app, supervisor
 

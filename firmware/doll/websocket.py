@@ -36,7 +36,6 @@ import micropython
 from micropython import const
 
 from .frames import BINARY, CLOSE, PING, PONG, TEXT, Closed, Parser, copy  # noqa: F401
-from .upgrade import ConnectError, upgrade  # noqa: F401
 
 _HEAD = const(8)  # the longest header that is sent: 2 bytes, 2 of length, 4 of mask
 
@@ -99,6 +98,8 @@ class WebSocket:
     # certificate in DER, or a list of them; only with insecure=True may the server be anybody.
     # timeout_ms is for everything but the look-up of the name, which blocks. Raises ConnectError.
     async def connect(self, url, headers=(), ca=None, insecure=False, timeout_ms=10_000):
+        from .upgrade import upgrade  # needed once a link, and a large module
+
         self.close()
         self.attach(await upgrade(url, headers, ca, insecure, timeout_ms))
 

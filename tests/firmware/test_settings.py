@@ -15,9 +15,9 @@ Micropython = Callable[..., str]
 
 LOAD = """
 import json
-from doll import settings
+from doll import rules, settings
 s = settings.load()
-keys = [k for k in settings._KEYS]
+keys = [k for k in rules.KEYS]
 print("=" + json.dumps({k: getattr(s, k) for k in keys}))
 """
 DEFAULTS = {"relay": "ws://192.168.1.2:8000/xiaozhi/v1/", "volume": 70, "talk": "hold"}
@@ -117,7 +117,7 @@ def test_an_unknown_key_is_told_and_survives_a_change(
 ) -> None:
     (tmp_path / "settings.json").write_text('{"colour": "red", "volume": 1}')
     log = micropython("""
-from doll import settings
+from doll import rules, settings
 s = settings.load()
 assert s.change("volume", 55)
 assert s.volume == 55
@@ -132,7 +132,7 @@ def test_a_file_with_faults_is_left_for_its_owner(
 ) -> None:
     (tmp_path / "settings.json").write_text(content)
     log = micropython("""
-from doll import settings
+from doll import rules, settings
 s = settings.load()
 print(s.change("volume", 55), s.volume)
 """)
@@ -143,7 +143,7 @@ print(s.change("volume", 55), s.volume)
 def test_a_change_that_is_not_allowed_is_refused(micropython: Micropython) -> None:
     assert (
         micropython("""
-from doll import settings
+from doll import rules, settings
 s = settings.load()
 try:
     s.change("volume", 101)
@@ -160,7 +160,7 @@ def test_several_settings_are_saved_at_once_or_not_at_all(
 ) -> None:
     (tmp_path / "settings.json").write_text('{"board": "esp32", "volume": 1}')
     output = micropython("""
-from doll import settings
+from doll import rules, settings
 s = settings.load()
 try:
     s.save({"volume": 20, "talk": "shout"})

@@ -70,9 +70,9 @@ def check(key: str, value: object) -> None:
     Raises:
         FlashError: it names the setting and what is allowed, never the value.
     """
-    # The rules are the firmware's; its settings.py runs on both.
+    # The rules are the firmware's; its rules.py runs on both.
     rules: dict[str, tuple[object, Callable[[object], bool], str]]
-    rules = importlib.import_module("firmware.doll.settings")._KEYS
+    rules = importlib.import_module("firmware.doll.rules").KEYS
     _, is_good, allowed = rules[key]
     if not _is_unicode(value) or not is_good(value):
         raise FlashError("setting", name=key, allowed=allowed)

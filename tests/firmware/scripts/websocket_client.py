@@ -9,7 +9,8 @@ import micropython
 
 ring = micropython.RingIO(4096)  # first of all, as the firmware does: later the heap is in pieces
 
-from doll.websocket import BINARY, TEXT, Closed, ConnectError, WebSocket  # noqa: E402
+from doll.upgrade import ConnectError  # noqa: E402
+from doll.websocket import BINARY, TEXT, Closed, WebSocket  # noqa: E402
 
 told = json.loads(sys.argv[1])
 
