@@ -106,6 +106,7 @@ class Bus:
         self._questions: dict[int, _Question] = {}
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asked: set[asyncio.Task[Any]] = set()
         self._up = asyncio.Event()
         self._broken = asyncio.Event()
         self._failures = 0  # since it was there
@@ -211,7 +212,7 @@ class Bus:
         """Leave. `run` is to be cancelled before."""
         for task in tuple(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._asked, return_exceptions=True)
         await self.redis.aclose()
 
     def _failed(self, error: BaseException) -> None:
@@ -235,13 +236,14 @@ class Bus:
             if reading.done():
                 reading.result()
         finally:
+            self._broken.set()
             for task in (broken, reading):
                 task.cancel()
             await asyncio.wait((broken, reading))
 
     async def _read(self, pubsub: PubSub) -> None:
         subscribed, silent = 0, False
-        while True:
+        while not self._broken.is_set():
             message = await pubsub.get_message(timeout=QUIET_S)
             if message is None:
                 if silent:
@@ -279,14 +281,24 @@ class Bus:
         """What the server answers to a command of `redis`. Raises BusError."""
         from redis.exceptions import RedisError, ResponseError
 
+        # Not cancelled with who asks: redis-py would drop the connection, and in some places it
+        # takes the cancellation for its own time-out and goes on.
+        asked = asyncio.ensure_future(answer(command))
+        self._asked.add(asked)
+        asked.add_done_callback(self._was_answered)
         try:
-            return await answer(command)
+            return await asyncio.shield(asked)
         except ResponseError as error:  # it is there, and refuses: a wrong password, no memory …
             self._complain(type(error).__name__)
             raise BusError("redis refuses") from None
         except (RedisError, OSError) as error:
             self._failed(error)
             raise BusError("redis is away") from None
+
+    def _was_answered(self, asked: asyncio.Task[Any]) -> None:
+        self._asked.discard(asked)
+        if not asked.cancelled():
+            asked.exception()  # seen, whoever waited for it
 
     def _take(self, data: bytes) -> None:
         """One message. Nothing in it can do more than be passed over."""
