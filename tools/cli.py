@@ -14,6 +14,7 @@ from tools.backup.command import backup, restore_backup
 from tools.bench.command import bench
 from tools.certificate.command import certificate
 from tools.demo.command import demo
+from tools.deploy.command import deploy
 from tools.devices.command import devices, pair
 from tools.fake_gemini.command import fake_gemini
 from tools.flash.command import flash, logs, shell
@@ -47,6 +48,7 @@ app.add_typer(admin, name="admin")
 app.command()(certificate)
 app.command()(backup)
 app.command("restore")(restore_backup)
+app.command()(deploy)
 app.command(context_settings=PASS_ON)(upgrade)
 app.add_typer(memory, name="memory")
 app.add_typer(recorder, name="recorder")

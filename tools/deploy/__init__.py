@@ -1,0 +1,1 @@
+"""The files that let a server run the relay by itself."""
