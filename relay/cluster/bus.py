@@ -201,7 +201,8 @@ class Bus:
         while True:
             try:
                 async with self.redis.pubsub() as pubsub:
-                    await pubsub.subscribe(self._to(self.name), self._all)
+                    begun = pubsub.subscribe(self._to(self.name), self._all)
+                    await asyncio.shield(self._asking(begun))
                     await self._listen(pubsub)
             except (RedisError, OSError) as error:
                 self._failed(error)
@@ -230,7 +231,7 @@ class Bus:
         """Take what comes, until the connection breaks."""
         self._broken.clear()
         broken = asyncio.create_task(self._broken.wait())
-        reading = asyncio.create_task(self._read(pubsub))
+        reading = self._asking(self._read(pubsub))
         try:
             await asyncio.wait((broken, reading), return_when=asyncio.FIRST_COMPLETED)
             if reading.done():
@@ -239,7 +240,7 @@ class Bus:
             self._broken.set()
             for task in (broken, reading):
                 task.cancel()
-            await asyncio.wait((broken, reading))
+            await asyncio.wait((broken, reading), timeout=1.0)
 
     async def _read(self, pubsub: PubSub) -> None:
         subscribed, silent = 0, False
@@ -281,19 +282,22 @@ class Bus:
         """What the server answers to a command of `redis`. Raises BusError."""
         from redis.exceptions import RedisError, ResponseError
 
-        # Not cancelled with who asks: redis-py would drop the connection, and in some places it
-        # takes the cancellation for its own time-out and goes on.
-        asked = asyncio.ensure_future(answer(command))
-        self._asked.add(asked)
-        asked.add_done_callback(self._was_answered)
         try:
-            return await asyncio.shield(asked)
+            return await asyncio.shield(self._asking(answer(command)))
         except ResponseError as error:  # it is there, and refuses: a wrong password, no memory …
             self._complain(type(error).__name__)
             raise BusError("redis refuses") from None
         except (RedisError, OSError) as error:
             self._failed(error)
             raise BusError("redis is away") from None
+
+    def _asking(self, work: Awaitable[Any]) -> asyncio.Task[Any]:
+        """A task of its own for what redis-py does: cancelled in the wrong moment it goes on as if
+        nothing had happened, and in any other it drops the connection."""
+        asked: asyncio.Task[Any] = asyncio.ensure_future(work)
+        self._asked.add(asked)
+        asked.add_done_callback(self._was_answered)
+        return asked
 
     def _was_answered(self, asked: asyncio.Task[Any]) -> None:
         self._asked.discard(asked)

@@ -65,7 +65,7 @@ def decode(data: bytes) -> Envelope:
         raise EnvelopeError("too large")
     try:
         envelope = _decoder.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise EnvelopeError("not readable") from None
     if envelope.version != VERSION:
         raise EnvelopeError("of another version of the relay")
@@ -76,7 +76,7 @@ def body_of(envelope: Envelope, kind: type[T]) -> T:
     """What is in it. Raises EnvelopeError unless it is exactly that."""
     try:
         body: Any = msgspec.msgpack.decode(envelope.body, type=kind)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise EnvelopeError(f"no good {envelope.kind[:64]!r}") from None
     found: T = body
     return found
