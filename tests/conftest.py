@@ -19,8 +19,13 @@ from asyncio import AbstractEventLoop, new_event_loop
 from collections.abc import Callable, Mapping
 
 import pytest
+from hypothesis import settings
 
 from tools.virtual_time import VirtualTimeLoop
+
+# Hypothesis times each example by the clock on the wall, which a busy machine fails.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 
 def pytest_configure(config: pytest.Config) -> None:

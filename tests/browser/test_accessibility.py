@@ -32,7 +32,7 @@ async def _findings(axe, doll) -> list[str]:
 
 async def test_the_enter_key_is_a_tap(open_doll: OpenDoll) -> None:
     async with running() as relay, open_doll(relay, hears=Speech(1.0, 2.0)) as doll:
-        relay.tts.seconds_per_clause = 0.3
+        relay.tts.seconds_per_clause = 3.0  # a busy browser is looked at seldom
         await doll.page.focus("#talk")
         await doll.page.keyboard.press("Enter")
         await doll.state("idle")

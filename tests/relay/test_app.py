@@ -34,6 +34,7 @@ from relay.wire.server import websocket_options
 from tests.fakes.connection import LOUD, QUIET
 from tests.fakes.detector import LoudnessDetector
 from tests.fakes.llm import FakeLanguageModel
+from tests.fakes.sockets import doll_socket
 from tests.fakes.stt import FakeSpeechToText
 from tests.fakes.tts import FakeTextToSpeech
 
@@ -67,7 +68,7 @@ class Relay:
             self.tokens[name] = await self.registry.issue(name)
         shown = {"Authorization": f"Bearer {self.tokens[name]}"}
         given = {"Device-Id": name, "Protocol-Version": "1", **shown, **headers}
-        async with connect(self.url, additional_headers=given, compression=None) as socket:
+        async with doll_socket(self.url, given) as socket:
             await socket.send(json.dumps(HELLO))
             assert json.loads(await socket.recv())["type"] == "hello"
             yield socket

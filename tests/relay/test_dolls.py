@@ -11,12 +11,13 @@ from typing import Any
 import httpx2
 import numpy as np
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from relay.wire.errors import CloseCode
 from tests.fakes.connection import LOUD
 from tests.fakes.relay import Relay, running
+from tests.fakes.sockets import doll_socket
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ class Doll:
             hello["resume"] = resume
         token = await self.relay.token(self.name)
         headers = {"Device-Id": self.name, "Authorization": f"Bearer {token}"}
-        async with connect(self.relay.url, additional_headers=headers, compression=None) as socket:
+        async with doll_socket(self.relay.url, headers) as socket:
             await socket.send(json.dumps(hello))
             answer = json.loads(await socket.recv())
             assert answer["type"] == "hello"

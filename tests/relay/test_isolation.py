@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from relay.audio import FRAME_SAMPLES, Pcm
 from relay.config import Settings
@@ -30,6 +30,7 @@ from tests.fakes.detector import LoudnessDetector
 from tests.fakes.devices import a_device
 from tests.fakes.llm import FakeLanguageModel
 from tests.fakes.relay import running
+from tests.fakes.sockets import doll_socket
 from tests.fakes.stt import FakeSpeechToText
 from tests.fakes.tts import FakeTextToSpeech
 
@@ -205,7 +206,7 @@ async def connected(url: str, token: str, device: str, **hello: Any) -> Any:
     headers = {"Device-Id": device, "Client-Id": "one-and-the-same", "Authorization": token}
     params = {"format": "pcm", "sample_rate": 16_000, "frame_duration": 32}
     first = {"type": "hello", "audio_params": params, **hello}
-    async with connect(url, additional_headers=headers, compression=None) as socket:
+    async with doll_socket(url, headers) as socket:
         await socket.send(json.dumps(first))
         yield socket, json.loads(await socket.recv())
 

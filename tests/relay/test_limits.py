@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from relay.metrics.refusals import Limit, counted
@@ -18,6 +18,7 @@ from relay.places import Places
 from relay.wire.errors import CloseCode
 from tests.fakes.connection import LOUD
 from tests.fakes.relay import Relay, running
+from tests.fakes.sockets import doll_socket
 
 
 @asynccontextmanager
@@ -25,7 +26,7 @@ async def doll(relay: Relay, name: str, **more: str) -> AsyncIterator[ClientConn
     token = await relay.token(name)
     headers = {"Device-Id": name, "Authorization": f"Bearer {token}", **more}
     hello = {"type": "hello", "audio_params": {"format": "pcm", "frame_duration": 32}}
-    async with connect(relay.url, additional_headers=headers, compression=None) as socket:
+    async with doll_socket(relay.url, headers) as socket:
         await socket.send(json.dumps(hello))
         assert json.loads(await socket.recv())["type"] == "hello"
         yield socket

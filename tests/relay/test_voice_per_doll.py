@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from relay.audio import FRAME_SAMPLES, Pcm
 from relay.models import KOKORO, ensure
@@ -27,6 +27,7 @@ from relay.tts.voices.usual import OwnOrUsual, OwnVoices
 from relay.worker import Worker
 from tests.fakes.connection import LOUD
 from tests.fakes.relay import Relay, running
+from tests.fakes.sockets import doll_socket
 from tests.fakes.tts import FakeTextToSpeech
 from tests.fakes.voice_server import (
     FakeVoiceServer,
@@ -89,7 +90,7 @@ class Home:
                 "frame_duration": FRAME_SAMPLES // 16,
             },
         }
-        async with connect(self.relay.url, additional_headers=headers, compression=None) as socket:
+        async with doll_socket(self.relay.url, headers) as socket:
             await socket.send(json.dumps(hello))
             await socket.recv()
             yield Doll(socket)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from relay.devices.records import digest
@@ -19,6 +19,7 @@ from relay.errors import ErrorKind, ProviderError
 from relay.wire.errors import CloseCode
 from tests.fakes.connection import LOUD
 from tests.fakes.relay import Relay, running
+from tests.fakes.sockets import doll_socket
 
 DOLL = "24:6f:28:00:00:01"
 UUID = "5c9ab9d1-0b7a-4b33-9d0b-6f8f3a1f0001"
@@ -43,7 +44,7 @@ async def doll(
         "features": {"token": takes_tokens},
         "audio_params": {"format": "pcm", "sample_rate": 16000, "frame_duration": 32},
     }
-    async with connect(relay.url, additional_headers=headers, compression=None) as socket:
+    async with doll_socket(relay.url, headers) as socket:
         await socket.send(json.dumps(hello))
         assert json.loads(await socket.recv())["type"] == "hello"
         yield socket

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from relay.config import RelaySettings
 from relay.llm.base import Message
@@ -21,6 +21,7 @@ from relay.memory.store import MemoryStore
 from relay.store.database import Database
 from tests.fakes.connection import LOUD
 from tests.fakes.relay import Relay, running
+from tests.fakes.sockets import doll_socket
 from tools.pairing import issue
 
 SAID = Message("user", "안녕")
@@ -33,7 +34,7 @@ HELLO: dict[str, Any] = {
 @asynccontextmanager
 async def doll(url: str, token: str, name: str) -> AsyncIterator[ClientConnection]:
     headers = {"Device-Id": name, "Authorization": f"Bearer {token}"}
-    async with connect(url, additional_headers=headers, compression=None) as socket:
+    async with doll_socket(url, headers) as socket:
         await socket.send(json.dumps(HELLO))
         assert json.loads(await socket.recv())["type"] == "hello"
         yield socket

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from relay.recorder.shelf import FOLDER, Recordings
 from relay.recorder.sign import Sign
 from relay.wire.messages import Alert, RecorderState, RelayMessage
 from tests.fakes.connection import LOUD
 from tests.fakes.relay import Relay, running
+from tests.fakes.sockets import doll_socket
 
 HELLO: dict[str, Any] = {
     "type": "hello",
@@ -30,7 +31,7 @@ HELLO: dict[str, Any] = {
 @asynccontextmanager
 async def doll(relay: Relay, name: str = "doll-1") -> AsyncIterator[ClientConnection]:
     headers = {"Device-Id": name, "Authorization": f"Bearer {await relay.token(name)}"}
-    async with connect(relay.url, additional_headers=headers, compression=None) as socket:
+    async with doll_socket(relay.url, headers) as socket:
         await socket.send(json.dumps(HELLO))
         assert json.loads(await socket.recv())["type"] == "hello"
         yield socket

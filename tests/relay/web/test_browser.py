@@ -19,6 +19,7 @@ from relay.web.browser import headers_of
 from relay.web.here import HERE_PATH, leave_ticket
 from relay.wire.errors import CloseCode
 from tests.fakes.relay import Relay, running
+from tests.fakes.sockets import doll_socket
 from tests.relay.test_app import HELLO
 
 PAGE = ["xiaozhi", "device.web-1", "client.c1"]
@@ -31,7 +32,7 @@ async def page(
     """A page of the relay's own, or of another origin, that offers these sub-protocols."""
     address = origin or relay.url.replace("ws://", "http://").replace("/xiaozhi/v1/", "")
     given = {"Origin": address, **{key.replace("_", "-"): value for key, value in headers.items()}}
-    async with connect(relay.url, subprotocols=list(said), additional_headers=given) as socket:
+    async with doll_socket(relay.url, given, subprotocols=list(said)) as socket:
         yield socket
 
 
@@ -72,7 +73,7 @@ async def test_a_page_on_this_machine_gets_a_token_at_once() -> None:
 async def test_whoever_only_seems_to_be_on_this_machine_gets_a_code(origin: str) -> None:
     """A proxy or a tunnel that adds no header: all of its visitors come from 127.0.0.1."""
     async with running() as relay:
-        there = page(relay, *PAGE) if not origin else connect(relay.url, subprotocols=PAGE)
+        there = page(relay, *PAGE) if not origin else doll_socket(relay.url, subprotocols=PAGE)
         async with there as socket:
             assert (await first(socket))["status"] == "pairing"
         assert await relay.registry.all() == []

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from websockets.asyncio.client import connect
 
 from relay.web.ota import PER_SOURCE
 from tests.fakes.relay import Relay, running
+from tests.fakes.sockets import doll_socket
 
 MAC = "aa:bb:cc:dd:ee:ff"
 UUID = "0b4c9c1e-52a8-4f0a-9c61-7c62d0b1f3a5"
@@ -76,7 +76,7 @@ class Board:
         headers = {"Device-Id": self.headers["Device-Id"], "Client-Id": self.headers["Client-Id"]}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        async with connect(self.kept["url"], additional_headers=headers) as socket:
+        async with doll_socket(self.kept["url"], headers) as socket:
             await socket.send(json.dumps({"type": "hello", "features": {"mcp": True}}))
             assert json.loads(await socket.recv())["type"] == "hello"
             yield json.loads(await socket.recv())

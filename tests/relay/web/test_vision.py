@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from relay import locales
 from relay.devices.mcp import PHOTO
@@ -24,6 +24,7 @@ from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini, serving_gemini
 from tests.fakes.quota import ScriptedQuota
 from tests.fakes.relay import Relay, running
+from tests.fakes.sockets import doll_socket
 from tests.relay.llm.contract import PATIENT
 
 pytestmark = pytest.mark.timeout(30)
@@ -138,7 +139,7 @@ class Board:
 @asynccontextmanager
 async def board(relay: Relay, mac: str = "aa:bb:cc:dd:ee:01") -> AsyncIterator[Board]:
     headers = {"Device-Id": mac, "Authorization": f"Bearer {await relay.token(mac)}"}
-    async with connect(relay.url, additional_headers=headers) as socket:
+    async with doll_socket(relay.url, headers) as socket:
         await socket.send(json.dumps({"type": "hello", "features": {"mcp": True}}))
         assert json.loads(await socket.recv())["type"] == "hello"
         board = Board(socket, mac)

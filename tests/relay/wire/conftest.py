@@ -21,7 +21,6 @@ import numpy as np
 import pytest
 import uvicorn
 from fastapi import FastAPI, WebSocket
-from hypothesis import settings
 from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -33,10 +32,6 @@ from relay.wire.messages import Abort, Listen, Mcp, Stt, Tts
 from relay.wire.server import websocket_options
 
 HERE = Path(__file__).parent
-
-# Hypothesis times each example by the clock on the wall, which a busy machine fails.
-settings.register_profile("no-deadline", deadline=None)
-settings.load_profile("no-deadline")
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from relay.audio import Pcm
 from tools.fake_gemini.models import catalogue
 from tools.fake_gemini.request import Asked, read
-
-# A slow moment of the machine is no failure.
-settings.register_profile("no-deadline", deadline=None)
-settings.load_profile("no-deadline")
 
 
 @pytest.fixture
