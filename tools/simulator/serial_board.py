@@ -16,7 +16,6 @@ import contextlib
 import os
 import pty
 import signal
-import sys
 import termios
 import tty
 from collections.abc import Mapping
@@ -35,7 +34,7 @@ _RESET_LINE = b"\r\nrst:0x3 (SW_RESET),boot:0x8 (SPI_FAST_FLASH_BOOT)\r\n"
 _KEPT_OUTPUT = 1 << 16
 
 #: Makes the terminal given as its first argument its own, so that ctrl-C becomes a signal.
-_LOG_IN = "import os, sys; os.login_tty(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
+_LOG_IN = "import os, sys; os.login_tty(int(sys.argv.pop(1)))"
 
 
 class SerialBoard:
@@ -147,10 +146,9 @@ class SerialBoard:
         self._banner = bytearray() if self._raw else None
         if self._raw:
             self._held.append(_CTRL_A)
-        command = [*micropython_command(), "-i", str(BOARD / "rom.py")]
+        command = [*micropython_command(first=_LOG_IN), str(terminal), "-i", str(BOARD / "rom.py")]
         mode = "raw" if self._raw else "friendly"
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-c", _LOG_IN, str(terminal)),
             *command,
             *(str(self.image), str(self._blocks), mode),
             pass_fds=(terminal,),
