@@ -40,7 +40,14 @@ _KEYS = {
 
 
 class PersonaError(ValueError):
-    """A persona cannot be used; the message names the file, the line and the way out."""
+    """A persona cannot be used; the message names the file, the line and the way out.
+
+    `field` is the key of the file that it is about, the outermost one; empty if it is about none.
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def load(name_or_path: str | os.PathLike[str], directory: Path | None = None) -> Persona:
@@ -241,7 +248,9 @@ class _Reader:
     def _wrong(self, key: str, what: str, nth: int = 1, below: str = "") -> PersonaError:
         """`below` is the table that the key stands in."""
         line = self._line_of(key, nth, (self._line_of(below, 1) or 0) if below else 0)
-        return PersonaError(f"{self._path}{f', line {line}' if line else ''}: {what}.")
+        named = below or key.partition(".")[0]
+        field = named if named in _KEYS else re.split(r"[`.]", what + "`")[1]
+        return PersonaError(f"{self._path}{f', line {line}' if line else ''}: {what}.", field)
 
     def _line_of(self, key: str, nth: int, after: int = 0) -> int | None:
         """Where a key or table stands; tomllib keeps no positions, so the text is searched."""

@@ -57,7 +57,8 @@ class PersonaShelf:
             except UnicodeEncodeError:
                 raise PersonaError(f"{path.name} has a character that is none.") from None
             except PersonaError as error:
-                raise PersonaError(str(error).replace(str(path), path.name)) from None
+                why = str(error).replace(str(path), path.name)
+                raise PersonaError(why, error.field) from None
 
     def save(self, name: str, text: str) -> None:
         """Keep it as the owner's own, if it can be used. Raises PersonaError, OSError."""

@@ -20,6 +20,9 @@ from relay.languages import written_in
 from relay.llm.base import Emotion, Message, Request
 from relay.llm.events import Answering
 from relay.persona import PersonaError
+from relay.persona.form import Form
+from relay.persona.form import read as read_form
+from relay.persona.form import write as write_form
 from relay.persona.loader import MAX_FILE_BYTES
 from relay.persona.shelf import PersonaShelf
 from relay.quota.base import SupersededError
@@ -41,6 +44,21 @@ class Text(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     text: Annotated[str, StringConstraints(max_length=MAX_FILE_BYTES)]
+
+
+class Edit(Text):
+    """A persona's file, and what its fields should be."""
+
+    form: Form | None = None
+
+
+class Edited(BaseModel):
+    """A persona's file and its fields; where it cannot be used, why, and which field is wrong."""
+
+    text: str
+    form: Form
+    why: str = ""
+    field: str = ""
 
 
 class Said(BaseModel):
@@ -107,10 +125,27 @@ def persona_routes(services: Services) -> APIRouter:
         try:
             await asyncio.to_thread(shelf.save, persona, given.text)
         except PersonaError as error:
-            raise problem(422, "bad_text", why=str(error)) from None
+            raise problem(422, "bad_text", why=str(error), field=error.field) from None
         except OSError:
             raise problem(507, "not_written") from None
         await asyncio.to_thread(services.personas.look)
+
+    @router.post("/persona-form")
+    async def form(given: Edit) -> Edited:
+        """The fields of a text; with fields, the text that has them, and what is wrong with it.
+
+        Nothing is kept by this.
+        """
+        try:
+            text = given.text if given.form is None else write_form(given.text, given.form)
+            found = read_form(text)
+        except PersonaError as error:
+            raise problem(422, "bad_text", why=str(error)) from None
+        try:
+            await asyncio.to_thread(shelf.check, text)
+        except PersonaError as error:
+            return Edited(text=text, form=found, why=str(error), field=error.field)
+        return Edited(text=text, form=found)
 
     @router.delete("/personas/{persona}", status_code=204)
     async def remove(persona: _Id) -> None:
