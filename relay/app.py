@@ -16,6 +16,7 @@ from relay.live.overview import Overview
 from relay.metrics.traces import open_traces
 from relay.services import Services
 from relay.store.database import Database
+from relay.telegram.bot import TelegramBot
 from relay.upkeep import keep_up
 from relay.web.admin import owner_routes, session_routes
 from relay.web.browser import as_doll, is_page, needs_no_code
@@ -47,6 +48,9 @@ def create_app(
     traces = open_traces(services.settings.metrics)
     if traces is not None:
         services.onlookers.append(traces.observe)
+    telegram: TelegramBot | None = None
+    if services.settings.telegram.token is not None:
+        telegram = TelegramBot(services, dolls, database)
     overview = Overview(dolls, services)
     services.onlookers.append(services.live.turn_ended)
     services.brain.on_failure = lambda model, trouble: services.live.failed(trouble, model=model)
@@ -59,6 +63,8 @@ def create_app(
             works.append(services.shelf.watch)
         if services.recorder is not None:
             works.append(services.recorder.run)
+        if telegram is not None:
+            works.append(telegram.run)
         if cluster is not None:
             works.append(cluster.run)
 
@@ -67,6 +73,8 @@ def create_app(
 
         watches = [asyncio.create_task(keep_up(work)) for work in (*works, personas)]
         yield
+        if telegram is not None:
+            await telegram.close()  # before the memory is flushed
         await dolls.close()
         for watch in watches:
             watch.cancel()

@@ -1,7 +1,7 @@
 """All settings of the relay, typed: a TOML file, the environment over it, flags over both.
 
 Environment variables are `DOLL_<SECTION>__<KEY>` (`DOLL_RELAY__PORT=9000`); `GEMINI_API_KEY` and
-`OPENAI_API_KEY` are read under their usual names as well.
+`OPENAI_API_KEY` are read under their usual names as well, and so is `TELEGRAM_BOT_TOKEN`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from relay.metrics.settings import MetricsSettings
 from relay.quota.settings import QuotaSettings
 from relay.recorder.settings import RecorderSettings
 from relay.stt.settings import SttSettings
+from relay.telegram.settings import TelegramSettings
 from relay.tts.settings import TtsSettings
 from relay.turn.earshot import ListenSettings
 from relay.turn.settings import TurnSettings
@@ -165,6 +166,7 @@ class Settings(BaseSettings):
     recorder: RecorderSettings = Field(default_factory=RecorderSettings)
     updates: UpdateSettings = UpdateSettings()
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    telegram: TelegramSettings = Field(default_factory=TelegramSettings)
 
     @property
     def personas_folder(self) -> Path:
@@ -235,7 +237,9 @@ def _usual_names() -> dict[str, Any]:
         for provider, name in (("gemini", "GEMINI_API_KEY"), ("openai", "OPENAI_API_KEY"))
         if os.environ.get(name)
     }
-    return {"llm": llm} if llm else {}
+    token = os.environ.get("TELEGRAM_BOT_TOKEN")
+    found: dict[str, Any] = {"llm": llm, "telegram": {"token": token} if token else {}}
+    return {section: values for section, values in found.items() if values}
 
 
 def load(

@@ -1,0 +1,1 @@
+"""The doll in a Telegram chat, for the one who is away from it."""
