@@ -24,6 +24,7 @@ from tools.open.command import open_page
 from tools.persona.command import persona as personas
 from tools.recorder.command import recorder
 from tools.simulator.command import sim
+from tools.telegram.command import telegram
 from tools.update.command import update
 from tools.upgrade.command import PASS_ON, upgrade
 from tools.voice.command import voice
@@ -52,6 +53,7 @@ app.command()(deploy)
 app.command(context_settings=PASS_ON)(upgrade)
 app.add_typer(memory, name="memory")
 app.add_typer(recorder, name="recorder")
+app.add_typer(telegram, name="telegram")
 app.add_typer(models, name="models")
 app.add_typer(voice, name="voice")
 app.command()(fake_gemini)

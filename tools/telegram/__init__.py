@@ -1,0 +1,1 @@
+"""`doll telegram`."""
