@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from tools.fake_gemini.http import Journal, Reply, Request, Step, serving
 
@@ -38,7 +38,7 @@ class FakeTelegram:
         self.others_poll = False
         self._updates: deque[dict[str, Any]] = deque()
         self._next_update, self._next_message = 700, 1
-        self._changed = asyncio.Event()
+        self._changed, self._news = asyncio.Event(), asyncio.Event()
         self._polls = 0
 
     # What people do.
@@ -100,10 +100,11 @@ class FakeTelegram:
     # The API.
 
     async def handle(self, request: Request) -> Reply:
-        head, _, path = request.target.removeprefix("/file").removeprefix("/bot").partition("/")
+        target = unquote(request.target)
+        head, _, path = target.removeprefix("/file").removeprefix("/bot").partition("/")
         if head != self.token:
             return error(401, "Unauthorized")
-        if request.target.startswith("/file/"):
+        if target.startswith("/file/"):
             return Reply(content_type="application/octet-stream", body=(self.files[path],))
         kind = request.headers.get("content-type", "")
         body = request.body.decode("utf-8", "replace") if "urlencoded" in kind else ""
@@ -134,7 +135,7 @@ class FakeTelegram:
         try:
             async with asyncio.timeout(0.2 if given.get("timeout") else 0):
                 while not self._updates:
-                    self._news = asyncio.Event()
+                    self._news.clear()
                     await self._news.wait()
         except TimeoutError:
             pass
@@ -178,8 +179,7 @@ class FakeTelegram:
     def _put(self, update: dict[str, Any]) -> int:
         self._next_update += 1
         self._updates.append({"update_id": self._next_update, **update})
-        if getattr(self, "_news", None) is not None:
-            self._news.set()
+        self._news.set()
         return self._next_update
 
     def _message_id(self) -> int:
