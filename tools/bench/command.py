@@ -10,7 +10,7 @@ import typer
 import uvloop
 
 from relay.errors import ProviderError
-from tools.bench.parts import Part
+from tools.bench.parts import Format, Part
 from tools.bench.report import Report
 
 bench = typer.Typer(help="Measure the relay and the doll.", no_args_is_help=True)
@@ -84,6 +84,34 @@ def memory(
 
     configure("text", "warning")
     _run(measure(messages), json)
+
+
+@bench.command()
+def capacity(
+    json: Json = False,
+    codec: Annotated[
+        list[Format] | None, typer.Option(help="One format alone; else one after the other.")
+    ] = None,
+    most: Annotated[int, typer.Option(help="No more dolls than these.", min=2)] = 800,
+    check: Annotated[bool, typer.Option(help="Only look whether --most dolls pass.")] = False,
+) -> None:
+    """How many talking dolls one core carries."""
+    from tools.bench.capacity import CHECK, Timing, measure
+
+    names = [str(one) for one in codec or Format]
+    _run(measure(names, most, CHECK if check else Timing()), json)
+
+
+@bench.command()
+def idle(
+    json: Json = False,
+    dolls: Annotated[int, typer.Option(help="Dolls that rest.", min=1)] = 1000,
+    seconds: Annotated[float, typer.Option(help="How long to look at them.", min=1)] = 20.0,
+) -> None:
+    """What a doll costs that nobody talks with, in memory and CPU."""
+    from tools.bench.idle import measure
+
+    _run(measure(dolls, seconds), json)
 
 
 def _run(measurement: Coroutine[Any, Any, Report], json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from random import Random
 
 import numpy as np
 
@@ -19,7 +20,8 @@ from relay.stt.base import Transcript
 #: How long the answer plays.
 REPLY_S = 2.0
 
-_REPLY = (8000 * np.sin(2 * np.pi * 440 * np.arange(int(REPLY_S * RATE_HZ)) / RATE_HZ)).astype(
+_LONGEST_S = 10.0
+_TONE = (8000 * np.sin(2 * np.pi * 440 * np.arange(int(_LONGEST_S * RATE_HZ)) / RATE_HZ)).astype(
     np.int16
 )
 
@@ -45,9 +47,13 @@ class InstantLanguageModel:
 
 
 class InstantTextToSpeech:
-    """A tone of `REPLY_S`."""
+    """A tone of `shortest_s` to `longest_s`, evenly spread; the same ones in each run."""
 
     rate_hz = RATE_HZ
+
+    def __init__(self, shortest_s: float = REPLY_S, longest_s: float = REPLY_S) -> None:
+        self._range_s = shortest_s, min(longest_s, _LONGEST_S)
+        self._random = Random(1)  # noqa: S311
 
     async def speak(
         self,
@@ -55,8 +61,9 @@ class InstantTextToSpeech:
         language: str,  # noqa: ARG002
         voice: str = "",  # noqa: ARG002
     ) -> AsyncGenerator[Pcm, None]:
-        for start in range(0, len(_REPLY), _CHUNK):
-            yield _REPLY[start : start + _CHUNK]
+        reply = _TONE[: int(self._random.uniform(*self._range_s) * RATE_HZ)]
+        for start in range(0, len(reply), _CHUNK):
+            yield reply[start : start + _CHUNK]
             await asyncio.sleep(0)  # as a voice that streams: what is ready goes out first
 
     def knows(self, voice: str) -> bool:
@@ -65,13 +72,15 @@ class InstantTextToSpeech:
     async def close(self) -> None: ...
 
 
-async def build(settings: Settings) -> Services:
+async def build(
+    settings: Settings, *, shortest_s: float = REPLY_S, longest_s: float = REPLY_S
+) -> Services:
     """The relay's services with the real voice detector and everything else instant."""
     return Services(
         settings=settings,
         detector=SileroDetector(),
         stt=InstantSpeechToText(),
         brain=Chain(tail=InstantLanguageModel()),
-        tts=InstantTextToSpeech(),
+        tts=InstantTextToSpeech(shortest_s, longest_s),
         persona=load(settings.persona.name),
     )

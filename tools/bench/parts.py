@@ -1,4 +1,4 @@
-"""The parts of `doll bench speech`; alone here so that the command line loads no model for them."""
+"""What measurements can be narrowed to; here so that the command line loads no model for it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from enum import StrEnum
 
 
 class Part(StrEnum):
-    """What can be measured alone."""
+    """The parts of `doll bench speech`."""
 
     HEARING = "hearing"
     STT = "stt"
     TTS = "tts"
+
+
+class Format(StrEnum):
+    """An audio format of the wire."""
+
+    ADPCM = "adpcm"
+    OPUS = "opus"
