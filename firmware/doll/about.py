@@ -38,8 +38,8 @@ def new_nonce():
     return os.urandom(16).hex()
 
 
-# For the hello.
-def about(board, nonce, safe):
+# For the hello. why is what starts.why() said, once.
+def about(board, nonce, safe, why=""):
     mpy, arch = abi()
     pointer = slots.read()
     return {
@@ -51,4 +51,5 @@ def about(board, nonce, safe):
         "failed": pointer["failed"],
         "safe": safe,
         "nonce": nonce,
+        "restart": why,
     }

@@ -20,6 +20,7 @@ from . import (
 from .backoff import Backoff
 from .meter import Meter
 from .relay import Relay
+from .room import Room
 from .sounds import Sounds
 from .speaker import NOTHING
 from .supervisor import HEAR, LINK, SPEAK, Supervisor
@@ -67,6 +68,7 @@ class Doll:
         self.relay.on_link = self._on_link
         self.relay.on_message = self.on_message
         self.relay.on_sent = self.turn.on_sent
+        self.relay.on_lack = self._on_lack
         self._sounds = Sounds(self.speaker, conf.sounds, self._on_sound_end, now)
         slots.unload("identity", "rules")
         self._name = name
@@ -75,6 +77,9 @@ class Doll:
         self._lacks_room = False  # it could not be
         self.relay.about = self._about
         self._supervisor = Supervisor(conf.watchdog, slots.read()["trial"], now)
+        self._room = Room(starts.rooms())
+        self._seconds = 0  # since the start
+        self._why = starts.why()  # it came, until the relay has been told
         self._is_proven = False  # this start is a good one, and nobody has noted it yet
 
     async def run(self):
@@ -110,38 +115,54 @@ class Doll:
                 event = speaker.event
                 speaker.event = NOTHING
                 self._meter.rest()
-                self.turn.on_sound(event, time.ticks_ms())
+                try:
+                    self.turn.on_sound(event, time.ticks_ms())
+                except MemoryError:
+                    self._on_lack("sound")
                 self._meter.run()
             await asyncio.sleep_ms(0)
 
     async def _chores(self):
         while True:
-            now = time.ticks_ms()
-            event = self._button.poll(now)
-            held = self._hold.poll(event, self.turn.state in ("booting", "connecting"), now)
-            if held:
-                await self._on_hold(held)
-            if event:
-                self._meter.rest()
-                self.turn.on_button(event, now)
-                self._meter.run()
-            self.turn.tick(now)
-            self._light.tick(now)
-            self._sounds.tick(self.turn.state, self.turn.troubles, now)
-            # Writing flash stops the chip for a moment: not while anybody speaks.
-            if self.turn.state == "idle" and self.speaker.volume != self._conf.volume:
-                self._save_volume()
-            if self._is_proven and self.turn.state in ("idle", "connecting"):
-                self._is_proven = False
-                from . import guard
-
-                guard.prove(self.relay)
-                slots.unload("guard")
-            if self._update:
-                self._go_on_updating(now)
-            if self._lacks_room and self.turn.state in ("idle", "updating"):
-                self._make_room()
+            try:
+                now = time.ticks_ms()
+                event = self._button.poll(now)
+                held = self._hold.poll(event, self.turn.state in ("booting", "connecting"), now)
+                if held:
+                    await self._on_hold(held)
+                if event:
+                    self._meter.rest()
+                    self.turn.on_button(event, now)
+                    self._meter.run()
+                self.turn.tick(now)
+                self._light.tick(now)
+                self._sounds.tick(self.turn.state, self.turn.troubles, now)
+                self._work_at_rest(now)
+            except MemoryError:
+                self._on_lack("chores")
             await asyncio.sleep_ms(_CHORES_MS)
+
+    # What waits until nobody speaks: writing flash, for one, stops the chip for a moment.
+    def _work_at_rest(self, now):
+        state = self.turn.state
+        if state == "idle" and self.speaker.volume != self._conf.volume:
+            self._save_volume()
+        if self._is_proven and state in ("idle", "connecting"):
+            from . import guard
+
+            guard.prove(self.relay)
+            self._is_proven = False
+            slots.unload("guard")
+        if self._update:
+            self._go_on_updating(now)
+        elif self._room.is_due(self._seconds) and (
+            state == "idle" or (state == "connecting" and not self.relay.holding)
+        ):
+            log.info("memory restart to make room")
+            starts.ask_for_room()
+            machine.reset()
+        if self._lacks_room and self.turn.state in ("idle", "updating"):
+            self._make_room()
 
     # The one that feeds the watchdog: it must not do anything else that could keep it alive.
     async def _supervise(self):
@@ -150,6 +171,7 @@ class Doll:
             if self.relay.seen:
                 self.relay.seen = False
                 supervisor.seen[LINK] = 1
+            self._seconds += 1
             if supervisor.tick(time.ticks_ms(), self.turn.state not in ("booting", "connecting")):
                 self._is_proven = True
             await asyncio.sleep_ms(_SUPERVISE_MS)
@@ -170,6 +192,15 @@ class Doll:
             log.info("setup asked for")
         machine.reset()
 
+    # The memory ran out somewhere: whatever that was is given up, and the turn with it.
+    def _on_lack(self, place):
+        now = time.ticks_ms()
+        self._room.note(place, now)
+        try:
+            self.turn.on_lack(now)
+        except MemoryError:
+            pass  # its time limits end it
+
     # What the doll itself was heard to play is not the beginning of a question.
     def _on_sound_end(self):
         if self.turn.state == "idle":
@@ -184,6 +215,8 @@ class Doll:
     # The relay
 
     def _on_link(self, up):
+        if up:
+            self._why = ""
         if up and not self.relay.resumed:
             self._light.records = False  # a new session says so anew
         if self._update and not up:
@@ -281,7 +314,7 @@ class Doll:
         from . import about
 
         self._nonce = about.new_nonce()
-        return about.about(self._conf.board, self._nonce, False)
+        return about.about(self._conf.board, self._nonce, False, self._why)
 
     def _not_known(self, kind):
         if kind not in self._unknown and len(self._unknown) < _UNKNOWN:

@@ -65,6 +65,7 @@ class Relay:
         self.on_link = None
         self.on_message = None
         self.on_sent = None
+        self.on_lack = _lacks
 
     def _reset(self):
         self._queue = []
@@ -142,7 +143,10 @@ class Relay:
                 log.info("relay connected session=%s", self._session)
                 self.on_link(True)
                 await self._serve()
-            except (OSError, ValueError, MemoryError, RuntimeError) as e:
+            except MemoryError:
+                self.on_lack("link")
+                refused = True
+            except (OSError, ValueError, RuntimeError) as e:
                 log.warn("relay lost %s", log.clean(e))
                 refused = _is_refusal(e)
             finally:
@@ -208,28 +212,37 @@ class Relay:
 
     # Moves messages and frames until the link is lost.
     async def _serve(self):
-        ws = self._ws
         while True:
             self.seen = True
-            busy = self._step_out()
-            sink = self.sink or self._speaker
-            op = ws.poll(sink)
-            if op == BINARY:
-                self._received += 1
-                sink.end()
-            elif op == TEXT:
-                self._meter.rest()
-                message = self._parse()
-                if message is None or message.get("type") not in _UNCOUNTED:
-                    self._received += 1
-                if message is not None:
-                    self.on_message(message)
-                self._meter.run()
-            elif op < 0 and not busy:
-                self._check(ws)
-                await asyncio.sleep_ms(4)
-                continue
-            await asyncio.sleep_ms(0)
+            try:
+                ms = self._step()
+            except MemoryError:  # the message is given up, the link holds
+                self.on_lack("message")
+                ms = 0
+            await asyncio.sleep_ms(ms)
+
+    # Moves what can be moved. Returns for how long to let the others run.
+    def _step(self):
+        ws = self._ws
+        busy = self._step_out()
+        sink = self.sink or self._speaker
+        op = ws.poll(sink)
+        if op == BINARY:
+            self._received += 1
+            sink.end()
+        elif op == TEXT:
+            self._meter.rest()
+            self._received += 1  # before anything can fail: the relay has counted it too
+            message = self._parse()
+            if message is not None:
+                if message.get("type") in _UNCOUNTED:
+                    self._received -= 1
+                self.on_message(message)
+            self._meter.run()
+        elif op < 0 and not busy:
+            self._check(ws)
+            return 4
+        return 0
 
     # Sends the next thing, if the last one has gone. False if there is nothing to do.
     def _step_out(self):
@@ -277,7 +290,7 @@ class Relay:
             message = json.loads(memoryview(ws.text)[: ws.length])
             if isinstance(message, dict):
                 return message
-        except (ValueError, MemoryError, RuntimeError):
+        except (ValueError, RuntimeError):
             pass
         self._garbage += 1
         if self._garbage == 1:
@@ -315,6 +328,12 @@ def _is_refusal(e):
     if isinstance(e, OSError):
         return getattr(e, "refused", False)
     return True  # it says what nobody can make sense of, or we have no room for it
+
+
+# Of a doll that has nothing to end when the memory runs out.
+def _lacks(place):
+    gc.collect()
+    log.warn("memory short at=%s free=%d", place, gc.mem_free())
 
 
 # An address as it may stand in the log: without query and password, which may be secret.

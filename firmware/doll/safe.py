@@ -77,14 +77,20 @@ class SafeDoll:
                 log.info("button long")
                 starts.clear()
                 machine.reset()
-            if self._update.is_waiting():
-                self._update.begin(now)
-            elif not self._update.tick(now) and self._is_over(now):
-                log.info("update over")
-                starts.clear()
-                machine.reset()
+            try:
+                self._go_on(now)
+            except MemoryError:
+                self._update.give_up()
             self._light.tick(now)
             await asyncio.sleep_ms(_CHORES_MS)
+
+    def _go_on(self, now):
+        if self._update.is_waiting():
+            self._update.begin(now)
+        elif not self._update.tick(now) and self._is_over(now):
+            log.info("update over")
+            starts.clear()
+            machine.reset()
 
     # Whether it was only to fetch an update, and there will be none.
     def _is_over(self, now):

@@ -22,6 +22,7 @@ def run():
         machine.reset()
     if machine.reset_cause() == machine.PWRON_RESET:
         starts.forget_fetches()
+        starts.forget_rooms()
     is_safe = starts.is_safe()
     if starts.shall_fetch() or is_safe:
         from . import safe

@@ -1,5 +1,6 @@
 # What a start tells the next ones, in NVS, namespace "doll". "starts", how many were not healthy
-# yet, is shared by the guard of slot zero and the app in a slot; "fetch" belongs to the app alone.
+# yet, is shared by the guard of slot zero and the app in a slot; "fetch", "rooms" and "why" belong
+# to the app alone.
 
 from micropython import const
 
@@ -7,14 +8,12 @@ from . import log
 
 TRIES = const(3)
 _FETCHES = const(3)
+_ROOM = const(1)
 
 
 # How many there were, this one included.
 def count():
-    try:
-        return _nvs().get_i32("starts")
-    except OSError:
-        return 0
+    return _get("starts")
 
 
 # Whether this start is one in safe mode.
@@ -57,9 +56,38 @@ def forget_fetches():
         _set("fetch", 0)
 
 
+# How often the doll has started anew for want of memory since it was plugged in.
+def rooms():
+    return _get("rooms")
+
+
+# The next start makes room, and can say so.
+def ask_for_room():
+    _set("rooms", rooms() + 1)
+    _set("why", _ROOM)
+
+
+# Why this start came, "memory" or nothing that is known. It says so once.
+def why():
+    if _get("why") != _ROOM:
+        return ""
+    _set("why", 0)
+    return "memory"
+
+
+# The doll was plugged in: the waits for room begin anew.
+def forget_rooms():
+    if rooms():
+        _set("rooms", 0)
+
+
 def _fetches():
+    return _get("fetch")
+
+
+def _get(key):
     try:
-        return _nvs().get_i32("fetch")
+        return _nvs().get_i32(key)
     except OSError:
         return 0
 

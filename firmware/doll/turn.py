@@ -180,6 +180,20 @@ class Turn:
         if self.state == "updating":
             self._rest(now)
 
+    # There was no memory for something: what is under way may lack a part, so it ends here.
+    def on_lack(self, now):
+        if self.state not in ("listening", "thinking", "speaking"):
+            return
+        self._fail("there was no memory for it")
+        if self.state == "listening":
+            self._microphone.close()
+            self._abort(now)
+        else:
+            self._interrupt(now)
+        self._held = None
+        self._relay.holding = False
+        self._rest(now)
+
     # Sets the volume, 0-100, by hand or by the relay.
     def set_volume(self, volume):
         self._speaker.set_volume(volume)
@@ -339,6 +353,9 @@ class Turn:
                 return
         elif self.state != "thinking":
             return
+        self._abort(now)
+
+    def _abort(self, now):
         log.info("abort")
         self._relay.abort()
         self._aborting = True

@@ -59,6 +59,7 @@ class Update:
         self._waits = False  # for the block of it
         self._slot = ""
         self._done = False
+        self._lacks = False  # it needs more memory than there is
 
     # The relay has said {"type": "update", ...} in the session whose hello had this nonce.
     def on_message(self, message, nonce):
@@ -116,8 +117,8 @@ class Update:
         self._at = time.ticks_add(now, -_ASK_MS)
         return True
 
-    # Moves on. False when it is over, one way or the other; True while it runs. After the last
-    # step the board restarts, which never returns.
+    # Moves on. False when it is over, one way or the other; True while it runs; MemoryError if it
+    # has no room. After the last step the board restarts, which never returns.
     def tick(self, now):
         bundle = self._bundle
         if bundle is None:
@@ -129,6 +130,9 @@ class Update:
 
                 reset()
             return True
+        if self._lacks:
+            self._drop()
+            raise MemoryError
         if self._error or age > _STALL_MS:
             self._fail(self._error or "the relay does not go on")
             return False
@@ -164,8 +168,10 @@ class Update:
         if rest and self._waits and not self._error and self._offset == self._asked:
             try:
                 self._bundle.take(buf, off, rest)
-            except (ValueError, OSError, MemoryError) as e:
-                self._error = str(e) or "no memory"
+            except MemoryError:
+                self._lacks = True
+            except (ValueError, OSError) as e:
+                self._error = str(e)
         return n
 
     def end(self):
@@ -236,7 +242,10 @@ class Update:
             if "boards/" + self._board not in self._bundle.paths:
                 _carry("boards/" + self._board, self._slot)
             switch(self._slot, offer["version"])
-        except (ValueError, OSError, MemoryError) as e:
+        except MemoryError:
+            self._drop()
+            raise
+        except (ValueError, OSError) as e:
             self._fail(str(e))
             return False
         log.info("update installed version=%s", offer["version"])
@@ -245,10 +254,20 @@ class Update:
         self._done = True
         return True
 
+    # There is no room for it, and there will be none.
+    def give_up(self):
+        self.has_failed = True
+        log.warn("update refused memory: there is not enough")
+        self._tell("refused", "memory")
+
     def _fail(self, reason):
         self.has_failed = True
         log.warn("update failed %s", log.clean(reason))
         self._tell("failed", reason)
+        self._drop()
+
+    # What has come of it goes.
+    def _drop(self):
         self._bundle.close()
         self._relay.sink = None
         slot = self._slot

@@ -89,6 +89,8 @@ class Updater:
             return  # a stock board, or an older doll
         if firmware.safe:
             self._log.error("doll in safe mode", version=firmware.version)
+        if firmware.restart:
+            self._log.warning("doll restarted", why=firmware.restart, version=firmware.version)
         if firmware.failed:
             self._log.warning("update taken back", version=firmware.failed)
         self.remind()
