@@ -140,6 +140,25 @@ def language(doll: Doll, language: str, config: Config = None) -> None:
 
 
 @devices.command()
+def instruction(
+    doll: Doll,
+    text: Annotated[
+        str | None, typer.Argument(help='Who it is to be; "" for its persona\'s character.')
+    ] = None,
+    config: Config = None,
+) -> None:
+    """See or set what a doll is told to be in place of its character."""
+
+    async def work(_: Settings, store: Store) -> None:
+        record = await store.registry.find(doll)
+        if text is not None:
+            record = await store.registry.change(record.id, instruction=text)
+        _say("instruction", name=record.name, text=record.instruction or "–")
+
+    run("doll devices instruction", config, work)
+
+
+@devices.command()
 def rotate(doll: Doll, config: Config = None) -> None:
     """Give a doll a new token; the old one ends as soon as the doll has stored it."""
 

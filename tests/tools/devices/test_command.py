@@ -40,6 +40,8 @@ async def test_dolls_are_added_listed_changed_and_removed(doll: Run, data: Path)
         (("rename", "차차", "코코"), "코코"),
         (("persona", "코코", "chacha-en"), "chacha-en"),
         (("language", DOLL, "en"), "en"),
+        (("instruction", DOLL, "Be a pirate."), "Be a pirate."),
+        (("instruction", DOLL), "Be a pirate."),
         (("revoke", "초코"), "초코"),
     ):
         code, output, errors = await doll("devices", *arguments, data=data)
