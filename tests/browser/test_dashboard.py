@@ -137,7 +137,8 @@ async def test_a_persona_that_is_edited_counts_from_the_next_turn(
             await doll.ask()
             assert model.requests[-1].persona.owner == "진주"
             await page.locator("article", has_text="chacha ·").locator("button").click()
-            area = page.locator("textarea")
+            await page.locator(".tabs button").last.click()
+            area = page.locator("textarea.code")
             text = await area.input_value()
             await area.fill(text.replace('owner = "진주"', "owner = 진주"))
             await page.click("form button.main >> nth=0")
@@ -162,7 +163,7 @@ async def test_axe_finds_nothing_serious(browser: chromium.Chromium, scheme: str
             owner_page(browser, relay, color_scheme=scheme) as page,
         ):
             await doll.ask()
-            for view in ("dolls", "talk", "memory", "personas", "relay"):
+            for view in ("dolls", "talk", "memory", "personas", "voices", "relay"):
                 await page.click(f"nav a[href='#{view}']")
                 await page.locator("main .card").first.wait_for()
                 assert await _serious(Axe(), page) == [], view
