@@ -16,8 +16,9 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from relay.audio import Pcm
-from relay.cluster.cluster import Cluster
-from relay.cluster.handover import Take, Taken
+from relay.cluster.cluster import Cluster, MakeFerry
+from relay.cluster.ferry import Ferry
+from relay.cluster.handover import Take, Taken, taken
 from relay.cluster.presence import Claim
 from relay.devices.device import Device
 from relay.devices.mcp import PHOTO
@@ -38,6 +39,7 @@ from relay.recorder.tape import Doll, Tape
 from relay.services import Services
 from relay.store.database import Database
 from relay.turn.machine import State
+from relay.turn.moved import Moved
 from relay.turn.session import Session
 from relay.wire.connection import Connection
 from relay.wire.errors import CloseCode, Disconnected
@@ -89,6 +91,7 @@ class Dolls:
         self._following.watch.follow(self._newcomers.follow)
         if cluster is not None:
             cluster.give = self._give
+            cluster.on_end = self._ended
             cluster.presence.on_lost = self._lost
 
     def __len__(self) -> int:
@@ -150,7 +153,7 @@ class Dolls:
             return
         try:
             connection = await self._introduce(websocket)
-            async with self._claimed(connection):
+            async with self._claimed(connection) as moved:
                 device = Device(record, SecretStr(token), self._services)
                 device.takes_tokens = connection.hello.features.token
                 device.sight = self._sight(websocket)
@@ -159,10 +162,12 @@ class Dolls:
                 )
                 await self._following.recall(record)
                 old = self._sessions.get(device.id)
-                if old is not None and old.delivery.can_resume(connection):
+                if moved is not None:
+                    connection.go_on(moved.session_id)
+                if moved is None and old is not None and old.delivery.can_resume(connection):
                     session = None
                 else:
-                    session = Session(connection, self._services, device)
+                    session = Session(connection, self._services, device, moved)
                     self._sessions[device.id] = session
             if session is not None:
                 await self._converse(session, connection, old)
@@ -172,20 +177,21 @@ class Dolls:
             pass  # the connection has logged why
 
     @asynccontextmanager
-    async def _claimed(self, connection: Connection) -> AsyncIterator[None]:
-        """From now on the doll is at this worker and at no other one, as long as it has a session.
+    async def _claimed(self, connection: Connection) -> AsyncIterator[Moved | None]:
+        """From now on the doll is at this worker and at no other one, as long as it has a session;
+        gives the one that has moved here with it.
 
         One at a time: sockets of the same doll, and other workers that ask for it.
         """
         device_id = connection.device_id
         async with self._door(device_id):
             if self._cluster is None:
-                yield
+                yield None
                 return
             resume, form = connection.hello.resume, connection.output.form
             arrival = await self._cluster.arrive(device_id, resume, form)
             try:
-                yield
+                yield arrival.moved
             finally:
                 if device_id in self._sessions:
                     self._claims[device_id] = arrival.claim
@@ -250,7 +256,11 @@ class Dolls:
             if old is not None:
                 # A doll that comes back while its old socket looks alive: the new one is the doll.
                 old.delivery.end(*_REPLACED)
-            await connection.greet()
+            try:
+                await connection.greet()
+            except Disconnected:
+                if not session.has_moved:
+                    raise  # else it may come back for the rest
             if old is not None:
                 await old.delivery.close(*_REPLACED)
             sign = self._hang_sign(session, connection)
@@ -297,18 +307,42 @@ class Dolls:
             loop = asyncio.get_running_loop()
             self._ends[session] = loop.call_later(_LOOK_S, self._end_of_time, session, looks - 1)
 
-    async def _give(self, _worker: str, wanted: Take) -> Taken:
+    async def _give(self, wanted: Take, ferry: MakeFerry) -> Taken:
         """The doll has come to another worker: it is not ours any more."""
         async with self._door(wanted.device_id):
             session = self._sessions.get(wanted.device_id)
-            if session is not None:
-                await session.delivery.close(*_REPLACED)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_LET_GO_S):
-                        await session.over.wait()
-                self._part(session)
-        await self.memory.flush()  # what it has heard is known there
-        return Taken()
+            if session is None:
+                await self.memory.flush()
+                return Taken()
+            self._part(session)
+            delivery = session.delivery
+            if delivery.can_go_on(wanted.session_id, wanted.received, wanted.form):
+                line = ferry(delivery.hello)
+                structlog.get_logger().info("moves to another worker", device=wanted.device_id)
+                leaving = taken(*session.move(wanted.received, line))
+                self._following.start(self._see_off(session, line))
+                return leaving
+            await delivery.close(*_REPLACED)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LET_GO_S):
+                    await session.over.wait()
+            await self.memory.flush()  # what it has heard is known there
+            return Taken()
+
+    async def _see_off(self, session: Session, ferry: Ferry) -> None:
+        """Make the rest of an answer for a doll that is at another worker."""
+        assert self._cluster is not None
+        try:
+            await session.see_off(ferry.over)
+            await self.memory.flush()
+        finally:
+            await ferry.finish()
+            self._cluster.forget(ferry)
+            await session.delivery.close(*_REPLACED)
+
+    def _ended(self, device_id: str) -> None:
+        """What its last worker has remembered of the answer can be read now."""
+        self._following.start(self.memory.refresh(device_id))
 
     def _lost(self, device_id: str) -> None:
         """It went to another worker while that could not be told."""

@@ -139,6 +139,13 @@ class Bus:
         """Send to one worker; whether it is there. Raises BusError."""
         return await self._send(self._to(worker), kind, 0, body) > 0
 
+    async def is_there(self, worker: str) -> bool:
+        """Whether a worker listens. Raises BusError."""
+        if not self.is_up:
+            raise BusError("redis is away")
+        ((_, listeners),) = await self.call(self.redis.pubsub_numsub(self._to(worker)))
+        return int(listeners) > 0
+
     async def ask(
         self, worker: str, kind: str, body: object, answers: type[T], timeout_s: float = TIMEOUT_S
     ) -> T:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import math
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from relay.audio import Pcm
 from relay.turn.journal import Journal
 from relay.turn.machine import State
+from relay.turn.moved import Line
 from relay.turn.pacing import Pacer
 from relay.wire.codecs import Encoder
 from relay.wire.connection import Connection
@@ -47,8 +48,10 @@ class Delivery:
     ) -> None:
         self.session_id = connection.session_id
         self.device_id = connection.device_id
-        self._connection: Connection | None = connection
+        self._connection: Connection | Line | None = connection
+        self._replaced: Connection | Line | None = None  # it is to be closed
         self._coming: Connection | None = None  # it is being greeted
+        self.hello = connection.hello  #: of the first connection
         self._output = connection.output
         self._log = connection.log
         self._state = state
@@ -56,7 +59,8 @@ class Delivery:
         self._head_start_s = head_start_s
         self._frame_s = self.encoder.frame_samples / self.encoder.rate_hz
         kept_s = self._keep_s + head_start_s + _SLACK_S
-        self._journal = Journal(math.ceil(kept_s / self._frame_s))
+        self._capacity = math.ceil(kept_s / self._frame_s)
+        self._journal = Journal(self._capacity)
         self._flows = True  # what is sent goes out at once
         self._replay: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -93,9 +97,12 @@ class Delivery:
 
     async def send_audio(self, frame: Pcm) -> None:
         """Send one frame; waits while the link is away. Raises Disconnected, or ValueError."""
-        data = await self._output.audio(frame)
+        await self.pass_on(await self._output.audio(frame))
+
+    async def pass_on(self, data: str | bytes) -> None:
+        """Send what is encoded already; audio waits while the link is away. Raises Disconnected."""
         place = await self._put(data)
-        while self._journal.sent <= place < self._journal.end:
+        while isinstance(data, bytes) and self._journal.sent <= place < self._journal.end:
             await self._change()
             self._check()
 
@@ -120,13 +127,24 @@ class Delivery:
     def can_resume(self, connection: Connection) -> bool:
         """Whether the doll that has just said its hello is ours, and can be given all it missed."""
         resume = connection.hello.resume
-        return (
-            resume is not None
-            and secrets.compare_digest(resume.session_id.encode(), self.session_id.encode())
-            and self._output.suits(connection.output)
-            and self._worth_keeping()
-            and self._journal.reaches(resume.received)
+        return resume is not None and self.can_go_on(
+            resume.session_id, resume.received, connection.output.form
         )
+
+    def can_go_on(self, session_id: str, received: int, form: str) -> bool:
+        """The same, by what that doll has said, and the `Output.form` that it understands."""
+        return (
+            secrets.compare_digest(session_id.encode(), self.session_id.encode())
+            and self._output.form == form
+            and self._worth_keeping()
+            and self._journal.reaches(received)
+            and self._is_owed(received)
+        )
+
+    def _is_owed(self, received: int) -> bool:
+        """Whether there is anything to wait for. A doll that has got all, and waits for an answer,
+        has asked something that was lost on its way."""
+        return self._state() is not State.IDLE or received < self._journal.end
 
     async def resume(self, connection: Connection) -> None:
         """Go on over this connection, of which `can_resume` is true; its hello is answered here.
@@ -158,6 +176,37 @@ class Delivery:
             await connection.close(CloseCode.TRY_LATER, "the session goes on without it")
         if old is not None:
             await old.close(CloseCode.REPLACED, "the same device connected again")
+
+    def take_up(self, received: int, kept: Sequence[str | bytes]) -> None:
+        """Be the delivery of a session that another worker began: its doll has got so many
+        messages, and these are the next ones. They go out with `catch_up`."""
+        self._journal = Journal(self._capacity, received)
+        for message in kept:
+            self._journal.add(message)
+        self._flows = False
+
+    def catch_up(self) -> None:
+        """The doll has been greeted: send what `take_up` was given."""
+        assert self._connection is not None
+        self._replay = asyncio.create_task(self._catch_up(self._connection))
+
+    def hand_over(self, received: int, line: Line) -> list[str | bytes]:
+        """The doll is at another worker: what it has not got. The rest of its answer goes over
+        `line`; nobody is waited for any more. `can_go_on` is true."""
+        self._journal.rewind(received)
+        kept = self._journal.hand_over()
+        self._stop_timer()
+        if self._replay is not None:
+            self._replay.cancel()
+        self._replaced, self._connection, self._coming = self._connection, line, None
+        self._keep_s, self._flows = 0.0, True
+        self._tell()
+        return kept
+
+    async def close_replaced(self) -> None:
+        """Close the connection that it had before it was handed over."""
+        if self._replaced is not None:
+            await self._replaced.close(CloseCode.REPLACED, "the same device connected again")
 
     def end(self, code: CloseCode, reason: str) -> None:
         """There is nobody to wait for any more. Does not close the connection."""
@@ -194,7 +243,7 @@ class Delivery:
                 self._check()
         return place
 
-    async def _catch_up(self, connection: Connection) -> None:
+    async def _catch_up(self, connection: Connection | Line) -> None:
         """Send what the doll has not got, no faster than it plays, until there is nothing left."""
         pacer = Pacer(self._frame_s, self._head_start_s)
         try:
@@ -222,7 +271,7 @@ class Delivery:
         answering = state in (State.THINKING, State.SPEAKING)
         return answering or (state is State.IDLE and len(self._journal) > 0)
 
-    def _lost(self, connection: Connection, gone: Disconnected) -> None:
+    def _lost(self, connection: Connection | Line, gone: Disconnected) -> None:
         if connection is not self._connection:
             return  # the doll is on another one
         self._connection = None

@@ -13,11 +13,12 @@ from collections import deque
 class Journal:
     """Keeps the newest `capacity` messages that were sent, and all that were not."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, first: int = 0) -> None:
+        """`first` is the place of the first message that will be added."""
         self._capacity = capacity
         self._kept: deque[str | bytes] = deque()
-        self._first = 0  # the place of the oldest that is kept
-        self.sent = 0  #: messages that went out: the place of the next one
+        self._first = first  # the place of the oldest that is kept
+        self.sent = first  #: messages that went out: the place of the next one
 
     def __len__(self) -> int:
         """How many messages are kept."""
@@ -64,6 +65,13 @@ class Journal:
         """What was sent has arrived, or is not missed."""
         while self._first < self.sent:
             self._forget_oldest()
+
+    def hand_over(self) -> list[str | bytes]:
+        """All that has not been sent, which counts as sent from here on: another one sends it."""
+        rest = list(self._kept)[self.sent - self._first :]
+        self.sent = self.end
+        self.forget_sent()
+        return rest
 
     def cut(self) -> None:
         """Nobody wants any more what has not gone out yet."""

@@ -40,6 +40,10 @@ class Machine:
         self.state = State.IDLE
         self.mode = ListenMode.AUTO
 
+    def go_on(self, state: State, mode: ListenMode) -> None:
+        """Be where another worker's machine was."""
+        self.state, self.mode = state, mode
+
     @property
     def hears(self) -> bool:
         """Whether audio that arrives now is listened to.

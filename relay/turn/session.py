@@ -4,14 +4,12 @@ decides is carried out here."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from structlog.typing import FilteringBoundLogger
 
 from relay.audio import FRAME_SAMPLES, RATE_HZ, Pcm
 from relay.devices.device import Device
@@ -24,21 +22,19 @@ from relay.hearing.hearing import (
     Utterance,
     UtteranceEnded,
 )
-from relay.metrics import turns
 from relay.metrics.refusals import Limit, count
 from relay.services import Services
 from relay.stt.base import Transcript
-from relay.turn.ahead import Ahead
 from relay.turn.allowance import Allowance
+from relay.turn.answering import Answering
 from relay.turn.delivery import Delivery
 from relay.turn.early import Early
 from relay.turn.earshot import Earshot, Heard, ListenSettings
 from relay.turn.errands import Errands, calling
 from relay.turn.machine import Do, Machine, State
+from relay.turn.moved import Line, Moved
 from relay.turn.recognition import Recognition, Said
-from relay.turn.reply import Reply
 from relay.turn.timeline import Timeline
-from relay.turn.turn import Turn
 from relay.turn.upkeep import Upkeep
 from relay.turn.wake import Wake, written
 from relay.wire.blocks import Blocks
@@ -65,18 +61,25 @@ _LONGEST_SAMPLES = 30 * RATE_HZ
 #: A doll that listens for its name is asked to begin anew after this.
 _LISTENS_S = 45.0
 
-#: How long a cancelled turn may take to let go before the session goes on without it.
-_LET_GO_S = 1.0
-
 
 class Session:
     """Runs until the doll has gone for good. `delivery` takes over its new connections."""
 
-    def __init__(self, connection: Connection, services: Services, device: Device) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        services: Services,
+        device: Device,
+        moved: Moved | None = None,
+    ) -> None:
+        """`moved`: another worker began it, and here it goes on."""
         self.device = device
+        self._moved = moved
         self._services = services
         self._log = connection.log
         self._machine = Machine()
+        if moved is not None:
+            self._machine.go_on(moved.state, moved.mode)
         settings = services.settings.turn
         self.delivery = Delivery(
             connection,
@@ -84,6 +87,8 @@ class Session:
             keep_s=settings.resume_s,
             head_start_s=settings.head_start_ms / 1000,
         )
+        if moved is not None:
+            self.delivery.take_up(moved.received, moved.kept)
         self.delivery.on_message = partial(services.live.message, device.id)
         services.expect(device.persona)
         mcp = connection.hello.features.mcp
@@ -109,20 +114,30 @@ class Session:
         self._earshot = Earshot(self._listen_settings(), lambda: calling(device.persona))
         self._errands = Errands(device, self._clock)
         self._early = Early(services, device, self._errands, self._clock)
+        self._answering = Answering(
+            self.delivery,
+            services,
+            device,
+            self._machine,
+            self._errands,
+            self._earshot,
+            self._log,
+        )
         now = asyncio.get_running_loop().time
         self._allowance = Allowance(services.settings.limits.turns_per_min, now)
         self._wake = Wake()
-        self._timeline = Timeline()  # of the last turn
         self._listened_s = 0.0  # audio heard since `listen start`
         self._spoke = False  # somebody did, since then
         self._speaks = False  # somebody does
         self._began = 0.0  # since when, about
         self._carried: Pcm | None = None
-        self._utterance: Pcm | None = None  # of the turn that runs
-        self._turn: asyncio.Task[None] | None = None
-        self._turns = 0
         self._now = now
         self.over = asyncio.Event()  #: it has ended, and all that was heard is remembered
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether another worker began it."""
+        return self._moved is not None
 
     @property
     def state(self) -> State:
@@ -133,6 +148,8 @@ class Session:
         """Serve the doll. Returns when it has gone, whatever the reason, with nothing left over."""
         try:
             self.upkeep.begin()
+            if self._moved is not None:
+                self._go_on(self._moved)
             while True:
                 received = await self.delivery.receive()
                 if isinstance(received, np.ndarray):
@@ -144,11 +161,36 @@ class Session:
         finally:
             self.upkeep.close()
             self._forget_heard()
-            await self._cancel_turn()
+            await self._answering.cancel()
             await self._early.close()
             self._hearing.stop()
             await self.delivery.close(CloseCode.INTERNAL, "the session has ended")
             self.over.set()
+
+    def _go_on(self, moved: Moved) -> None:
+        self.delivery.catch_up()
+        if self._machine.busy:
+            self._answering.follow(moved.rest)
+        else:
+            moved.rest.leave()
+        if self._machine.hears:
+            self._hearing.start(self._machine.mode, after_answer=True)
+
+    def move(self, received: int, line: Line) -> tuple[State, ListenMode, list[str | bytes]]:
+        """The doll has come to another worker, with so many messages received: where it stands,
+        and what it has not got. What is still made of the answer goes over `line`; `see_off` is
+        next. Only if `delivery.can_go_on`.
+        """
+        state, mode = self._machine.state, self._machine.mode
+        self.upkeep.close()
+        self._forget_heard()
+        self._hearing.stop()
+        return state, mode, self.delivery.hand_over(received, line)
+
+    async def see_off(self, cut: asyncio.Event) -> None:
+        """Wait until the answer is made and remembered, or `cut` says that nobody wants it."""
+        await self.delivery.close_replaced()
+        await self._answering.finished(cut)
 
     async def _obey(self, message: DeviceMessage) -> None:
         match message:
@@ -248,7 +290,7 @@ class Session:
 
     def _answer_sounds(self) -> bool:
         """Whether the doll may just have played the end of an answer."""
-        last = self._timeline.last_audio
+        last = self._answering.timeline.last_audio
         head_start_s = self._services.settings.turn.head_start_ms / 1000
         return last is not None and self._now() - last < head_start_s + _SETTLE_S
 
@@ -313,10 +355,10 @@ class Session:
                 case Do.FINISH_HEARING:
                     await self._finish_hearing()
                 case Do.CANCEL_TURN:
-                    self._count_barge_in()
-                    await self._cancel_turn()
+                    self._answering.count_barge_in()
+                    await self._answering.cancel()
                 case Do.CARRY_UTTERANCE:
-                    self._carried = self._utterance
+                    self._carried = self._answering.utterance
                 case Do.START_TURN:
                     self._start_turn(pcm, timeline or Timeline(), said)
                 case Do.SEND_STOP:
@@ -337,64 +379,12 @@ class Session:
     def _start_turn(self, pcm: Pcm | None, timeline: Timeline, said: Said | None) -> None:
         if self._machine.mode is not ListenMode.REALTIME:
             self._hearing.stop()
-        self._utterance = pcm
-        self._timeline = timeline
-        self._turns += 1
-        log = self._log.bind(turn=self._turns)
-        tape = self.device.tape(self.delivery, pcm)
-        doll = tape or self.delivery
-        reply = Reply(
-            doll,
-            self._services.tts,
-            timeline,
-            head_start_s=self._services.settings.turn.head_start_ms / 1000,
-            voice=self.device.voice,
-            voice_timeout_s=self._services.settings.turn.voice_timeout_s,
-            on_first_audio=self._machine.first_audio,
-        )
-        turn = Turn(
-            doll, self._services, self.device, reply, self._errands, timeline, log, self._turns
-        )
         ahead = self._early.take()
         if self._allowance.turn():
             if said is None and pcm is not None:
                 said = self._recognition.finish(pcm)
         else:
-            log.warning("turn refused", limit="limits.turns_per_min")
+            self._log.warning("turn refused", limit="limits.turns_per_min")
             self._recognition.discard()
             said = self._allowance.refusal()
-        running = self._run_turn(turn, said, ahead, log)
-        self._turn = asyncio.create_task(tape.around(running, timeline) if tape else running)
-
-    async def _run_turn(
-        self, turn: Turn, said: Said | None, ahead: Ahead | None, log: FilteringBoundLogger
-    ) -> None:
-        try:
-            with self._services.activity.turn():
-                await turn.run(said, ahead)
-            self._machine.turn_ended()
-            head_start_s = self._services.settings.turn.head_start_ms / 1000
-            self._earshot.open(self._now(), self._now() + head_start_s)
-        except Disconnected:
-            pass
-        except Exception:
-            # Even the failure line failed, and the chime: the doll must not wait for ever.
-            log.exception("turn failed", kind="internal")
-            self._machine.turn_ended()
-            with contextlib.suppress(Disconnected):
-                await self.delivery.send(Tts(state="stop"))
-
-    def _count_barge_in(self) -> None:
-        if self._turn is not None and not self._turn.done():
-            heard = self._timeline.first_audio is not None
-            what = turns.Interrupted
-            turns.interrupted(what.SPEAKING if heard else what.THINKING)
-
-    async def _cancel_turn(self) -> None:
-        turn, self._turn = self._turn, None
-        if turn is None or turn.done():
-            return
-        turn.cancel()
-        _, late = await asyncio.wait({turn}, timeout=_LET_GO_S)
-        if late:
-            self._log.error("a provider does not let go of a cancelled turn")
+        self._answering.start(said, ahead, pcm, timeline)

@@ -69,6 +69,7 @@ class Connection:
         self.downlink = downlink(hello.audio_params)
         wrapping = framing(_version(hello, headers))
         self.output = Output(make_encoder(hello.audio_params), wrapping, session_id)
+        self._goes_on = False  # it is one more of an older session's
         self._link = link
         self._limits = limits
         self._clock = asyncio.get_running_loop().time
@@ -120,12 +121,19 @@ class Connection:
             self.output = carried_on
             self.session_id = carried_on.session_id
             self.log = self._link.log = self.log.bind(session=self.session_id)
+            self._goes_on = True
         hello = ServerHello(self.session_id, self.downlink)
         if self.hello.resume is not None:
-            hello = structs.replace(hello, resumed=carried_on is not None)
+            hello = structs.replace(hello, resumed=self._goes_on)
         await self._link.send(encode(hello))
         uplink = self.hello.audio_params
         self.log.info("connected", format=uplink.format, frame_ms=uplink.frame_duration)
+
+    def go_on(self, session_id: str) -> None:
+        """Be the connection of a session that another worker began; `greet` says so."""
+        self.session_id = self.output.session_id = session_id
+        self.log = self._link.log = self.log.bind(session=session_id)
+        self._goes_on = True
 
     @property
     def resumable(self) -> bool:

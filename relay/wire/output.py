@@ -67,7 +67,3 @@ class Output:
         encoder, wrapping = self.encoder, type(self._framing).__name__
         name = type(encoder).__name__
         return f"{name} {encoder.rate_hz} {encoder.frame_samples} {wrapping}"
-
-    def suits(self, other: Output) -> bool:
-        """Whether a doll that understands `other` understands this one: same format and framing."""
-        return self.form == other.form

@@ -73,8 +73,10 @@ class FakeConnection:
         assert len(frame) == self.encoder.frame_samples
         return frame.tobytes()
 
-    def suits(self, other: FakeConnection) -> bool:
-        return isinstance(other, FakeConnection)
+    form = "samples"  #: what it understands
+
+    def go_on(self, session_id: str) -> None:
+        self.session_id = session_id
 
     async def greet(self, carried_on: FakeConnection | None = None) -> None:
         await asyncio.sleep(self.send_delay_s)
