@@ -82,7 +82,7 @@ async def _stt(settings: Settings) -> SpeechToText | None:
 
 def _embedded_ears(settings: Settings) -> SpeechToText | None:
     """For the days when Gemini may not hear; loaded when they come."""
-    # The voice detector's weights come in faster-whisper's wheel, also where what it runs on is not.
+    # The voice detector's weights come in faster-whisper's wheel, also where CTranslate2 is not.
     needed = ("faster_whisper", "ctranslate2")
     if "whisper" in settings.stt.order and not all(map(find_spec, needed)):
         return None
