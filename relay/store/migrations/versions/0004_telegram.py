@@ -13,9 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
-    op.add_column(
-        "devices", sa.Column("instruction", sa.Text(), nullable=False, server_default="")
-    )
+    op.add_column("devices", sa.Column("instruction", sa.Text(), nullable=False, server_default=""))
     op.create_table(
         "telegram_people",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
