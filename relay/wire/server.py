@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
 
@@ -72,11 +72,19 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         if self._part:
             data = self._part + data
         at = 0
-        while not self.close_sent and (frame := frames.measure(data, at)) is not None:
+        while not self.transport.is_closing() and (frame := frames.measure(data, at)) is not None:
             start, end = frame
             too_big = end - start > MAX_MESSAGE_BYTES
             if end > len(data) and not too_big:
                 break
+            if self.close_sent:
+                # Only its own close frame is still of interest: it ends the handshake at once.
+                if data[at] & 0x0F == Opcode.CLOSE:
+                    super().data_received(data[at:end])
+                elif too_big:
+                    self.transport.close()
+                at = end
+                continue
             usual = too_big or self.frames or self.conn.state is not State.OPEN
             if not usual and frames.is_whole_binary(data, at):
                 self._take(frames.unmasked(data, start, end))
@@ -85,7 +93,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             at = end
             if self.queue.qsize() > self._limits.waiting_messages:
                 self._fail(CloseCode.FLOOD, "more messages wait than limits.waiting_messages")
-        self._part = b"" if self.close_sent else data[at:]
+        self._part = b"" if self.transport.is_closing() else data[at:]
 
     def _take(self, message: bytes) -> None:
         self.queue.put_nowait({"type": "websocket.receive", "bytes": message})

@@ -279,7 +279,9 @@ async def test_a_doll_that_is_revoked_while_it_comes_in_does_not_slip_through(
     async def check_and_revoke(device_id: str, shown: str) -> Any:
         record = await check(device_id, shown)
         await relay.registry.revoke(DOLL)
-        await relay.dolls._follow(True)  # the relay looks, and does not find it among those here
+        await relay.dolls._following._follow(
+            True
+        )  # the relay looks, and does not find it among those here
         return record
 
     monkeypatch.setattr(relay.registry, "check", check_and_revoke)

@@ -310,6 +310,25 @@ async def test_nothing_is_sent_at_once_where_that_needs_a_wait_or_is_too_late(
     assert not client.protocol.send_now(b"three")
 
 
+async def test_the_clients_close_frame_ends_a_connection_that_the_relay_closes() -> None:
+    closed = asyncio.Event()
+
+    async def application(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 4008})
+        closed.set()
+        await asyncio.Event().wait()
+
+    client = Client(application)
+    await closed.wait()
+    client.send(Opcode.BINARY, b"what was on its way")
+    assert not client.transport.closing
+    client.send(Opcode.CLOSE, b"\x0f\xa8")
+    assert client.transport.closing
+    client.protocol.connection_lost(None)
+
+
 async def test_a_closed_connection_whose_data_nobody_reads_is_aborted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
