@@ -10,21 +10,15 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from relay.audio import FRAME_SAMPLES, Pcm
 from relay.hearing.base import DetectorUnavailableError
-
-Floats: TypeAlias = NDArray[np.float32]
+from relay.hearing.silero_graph import STATE_SIZE, Floats, redrawn
 
 #: Samples of the frame before that the network sees again in front of each frame.
 CONTEXT_SAMPLES = 64
-
-#: Width of the recurrent state.
-STATE_SIZE = 128
 
 #: Frames of silence that a new stream begins with. From all zeros, the network takes up to 0.3 s
 #: to notice somebody who speaks at once; after a little silence it is awake (measured).
@@ -58,10 +52,15 @@ class SileroModel:
         options.inter_op_num_threads = 1
         # Spinning threads would take a core from the recogniser to save microseconds here.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Errors only: the runtime would warn of outputs that are wider than the file declares.
-        options.log_severity_level = 3
+        options.log_severity_level = 3  # errors only
+        try:
+            model = redrawn(find_model().read_bytes())
+        except ValueError as error:
+            raise DetectorUnavailableError(
+                f"silero_vad_v6.onnx is not the file of faster-whisper 1.2.1: {error}; {_INSTALL}"
+            ) from None
         self._session = onnxruntime.InferenceSession(
-            batched(find_model().read_bytes()), options, providers=["CPUExecutionProvider"]
+            model, options, providers=["CPUExecutionProvider"]
         )
         self._fresh = State(
             hidden=np.zeros(STATE_SIZE, np.float32),
@@ -112,33 +111,3 @@ def find_model() -> Path:
         if path.is_file():
             return path
     raise DetectorUnavailableError(f"Voice detection needs the Silero model; {_INSTALL}")
-
-
-# The file declares the recurrent state as [1, 1, 128] four times (h, c, hn, cn). In protobuf, a
-# dimension that is the number 1 is the bytes 08 01, and one of any size is 12 00 (a name, empty).
-_STATE_OF_ONE = bytes.fromhex("120d 0a020801 0a020801 0a03088001")
-_STATE_OF_MANY = bytes.fromhex("120d 0a020801 0a021200 0a03088001")
-
-# The transpose in front of the LSTM: attribute "perm" of three integers (field 8, bytes 40 xx).
-_ROWS_ARE_TIME = b"perm\x40\x00\x40\x02\x40\x01"
-_ROWS_ARE_STREAMS = b"perm\x40\x02\x40\x00\x40\x01"
-
-
-def batched(model: bytes) -> bytes:
-    """The same network with its first axis turned from time into streams.
-
-    As shipped, the encoder treats the rows of `input` alike and the LSTM then reads them as
-    successive moments of one stream: the encoder's [rows, 128, 1] is transposed to the LSTM's
-    [time = rows, batch = 1, 128]. One other permutation makes that [time = 1, batch = rows, 128],
-    so that one call advances every stream by a frame, at half the cost of a call for each. Both
-    edits keep the length of what they replace, so nothing else in the file moves and no package
-    for editing ONNX is needed. The weights stay untouched.
-
-    Raises DetectorUnavailableError if `model` is not the file that this was written for.
-    """
-    if model.count(_STATE_OF_ONE) != 4 or model.count(_ROWS_ARE_TIME) != 1:
-        raise DetectorUnavailableError(
-            f"silero_vad_v6.onnx is not the file of faster-whisper 1.2.1; {_INSTALL}"
-        )
-    model = model.replace(_STATE_OF_ONE, _STATE_OF_MANY)
-    return model.replace(_ROWS_ARE_TIME, _ROWS_ARE_STREAMS)

@@ -3,17 +3,18 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from relay.audio import FRAME_SAMPLES, Pcm
+from relay.hearing import silero_model
 from relay.hearing.base import DetectorUnavailableError
 from relay.hearing.silero_model import (
     CONTEXT_SAMPLES,
     WARM_UP_FRAMES,
     SileroModel,
-    batched,
     find_model,
 )
 
@@ -90,17 +91,12 @@ def test_a_step_leaves_the_given_state_as_it_is(
     assert model.step([frame], [state])[0] == first
 
 
-@pytest.mark.models
-def test_batching_changes_ten_bytes_of_the_file() -> None:
-    shipped = find_model().read_bytes()
-    changed = batched(shipped)
-    assert len(changed) == len(shipped)
-    assert sum(a != b for a, b in zip(shipped, changed, strict=True)) == 10
-
-
-def test_another_file_is_refused() -> None:
+def test_another_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    other = tmp_path / "silero_vad_v6.onnx"
+    other.write_bytes(b"another model altogether")
+    monkeypatch.setattr(silero_model, "find_model", lambda: other)
     with pytest.raises(DetectorUnavailableError, match=r"pip install 'talking-doll\[embedded\]'"):
-        batched(b"another model altogether")
+        SileroModel()
 
 
 def test_without_the_model_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
