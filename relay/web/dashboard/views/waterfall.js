@@ -48,7 +48,8 @@ export function together(seen, kept, most) {
 export function details(turn) {
   const found = past(turn);
   if (!found) return null;
-  return h("details", {}, h("summary.dim.small", {}, headline(found)),
+  const show = (event) => event.target.open && event.target.scrollIntoView({ block: "nearest" });
+  return h("details", { ontoggle: show }, h("summary.dim.small", {}, headline(found)),
     bars(phases(found.timeline_ms)), h("ul.legend", {}, ...phases(found.timeline_ms).map((phase) =>
       h("li", {}, h(`span.swatch.phase-${phase.name}`), words(phase)))));
 }
