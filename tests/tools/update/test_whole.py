@@ -10,7 +10,6 @@ import pytest
 from tests.tools.update.conftest import World
 from tools.simulator.compiled import ARCHITECTURE
 
-
 #: The doll can talk in it, and an update has no room beside that (80 has room for both).
 TOO_LITTLE_KB = 74
 
