@@ -26,9 +26,12 @@ from relay.cluster.bus import Bus, BusError
 BEAT_S: Final = 5.0
 WORKER_TTL_S: Final = 15
 
-#: All dolls are refreshed each so many beats.
-_BEATS: Final = 6
+#: All dolls are refreshed so often, and forgotten after this; seconds.
+REFRESH_S: Final = 30.0
 DOLL_TTL_S: Final = 120
+
+#: After the server has come back, all workers have told it what they have.
+_SOON_S: Final = 1.0
 
 #: Dolls that one command refreshes.
 _AT_ONCE: Final = 500
@@ -136,17 +139,22 @@ class Presence:
 
     async def run(self) -> None:
         """Keep the claims good, for ever."""
-        for beat in itertools.count():
+        due = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
             await self._bus.up()
-            is_new = self._wake.is_set()
+            wait_s = BEAT_S
+            if self._wake.is_set():  # the server may have forgotten everything
+                due, wait_s = loop.time(), _SOON_S  # and the others tell it what they have, too
             self._wake.clear()
             with contextlib.suppress(BusError):
                 beats = self._bus.redis.set(self._worker_key(self._bus.name), 1, ex=WORKER_TTL_S)
                 await self._bus.call(beats)
-                if is_new or beat % _BEATS == 0:
+                if loop.time() >= due:
                     await self._refresh_all()
+                    due = loop.time() + (REFRESH_S if wait_s == BEAT_S else 0.0)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(BEAT_S):
+                async with asyncio.timeout(wait_s):
                     await self._wake.wait()
 
     async def leave(self) -> None:
