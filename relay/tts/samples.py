@@ -49,10 +49,10 @@ class Samples:
             key = (voice, language, text)
             speaker, name = await speaker_of(self._tts, voice)
             if (pcm := self._kept.get(key)) is None:
-                if not self._made.take(1, self._now()):
-                    raise TooManySamplesError
                 if not speaker.knows(name) or (voice and not name):
                     raise ProviderError(ErrorKind.BAD_REQUEST, "There is no such voice.")
+                if not self._made.take(1, self._now()):
+                    raise TooManySamplesError
                 pcm = await _spoken(speaker, text, language, name)
                 self._kept.put(key, pcm)
             return wav.encode(pcm, speaker.rate_hz)
