@@ -71,6 +71,23 @@ class RelayProcess:
         if not self._listening.done():
             self._listening.set_exception(RelayFailedError("\n".join(self._last_lines)))
 
+    async def over(self) -> int:
+        """Wait until the process has ended; its exit code."""
+        return await self._process.wait()
+
+    def kill(self) -> None:
+        """End the process at once, as a lack of memory does."""
+        self._process.kill()
+
+    def terminate(self) -> None:
+        """Ask it to end, as an init system does."""
+        self._process.terminate()
+
+    @property
+    def last_lines(self) -> str:
+        """What it wrote last."""
+        return "\n".join(self._last_lines)
+
     async def stop(self) -> None:
         """End the process, gently first."""
         for send in (self._process.terminate, self._process.kill):
@@ -91,10 +108,12 @@ async def running_relay(
     environment: Mapping[str, str] | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
     command: Sequence[str] = ("-m", "tools.cli", "relay"),
+    data: Path | None = None,
 ) -> AsyncIterator[RelayProcess]:
-    """Run `doll relay` on a free local port until the block ends, with a database of its own."""
-    with tempfile.TemporaryDirectory(prefix="relay-") as data:
-        own = {"DOLL_RELAY__DATA": data, "DOLL_RELAY__DATABASE": ""}
+    """Run `doll relay` on a free local port until the block ends, with a database of its own, or
+    with what an earlier one has left in the folder `data`."""
+    with tempfile.TemporaryDirectory(prefix="relay-") as folder:
+        own = {"DOLL_RELAY__DATA": str(data or folder), "DOLL_RELAY__DATABASE": ""}
         async with _running(arguments, {**(environment or {}), **own}, on_event, command) as relay:
             yield relay
 

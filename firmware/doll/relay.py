@@ -26,6 +26,8 @@ _TURN_SILENCE_MS = const(6_000)
 _CHECK_MS = const(1000)
 _HELD_MS = const(60_000)  # a link that lasted so long was a good one
 _HURRY_MS = const(500)  # between tries in mid-turn
+_HURRIED_MS = const(3000)  # for one of them: an answer waits 15 s, and another try may do better
+_CONNECT_MS = const(10_000)  # for any other
 
 # Ends of a link after which the relay may be asked again at once, or as soon as it is there: it
 # stops, it restarts, the link was lost, the session is over, there is a new token.
@@ -152,7 +154,7 @@ class Relay:
             finally:
                 self._up = False
                 self._meter.rest()
-                self._ws.close()
+                self._ws.close(1001)  # not 1000: it comes back, and wants the rest of an answer
             self._reset()
             self._speaker.tear()
             self.on_link(False)
@@ -187,7 +189,8 @@ class Relay:
         from . import hello
 
         ws = self._ws
-        await ws.connect(self._url, self._headers, self._ca, self._insecure)
+        ms = _HURRIED_MS if self.hurry else _CONNECT_MS
+        await ws.connect(self._url, self._headers, self._ca, self._insecure, ms)
         self._reset()
         wish = {"session_id": self._session, "received": self._received}
         self._put(hello.make(self.about, wish if self.holding else None))

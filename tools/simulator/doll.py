@@ -38,6 +38,7 @@ _MAX_RESTARTS = 5
 _LISTEN_S = 5.0  #: from the press of the button to the open microphone
 _HOLD_S = 0.5  #: a shorter press is a tap
 _LET_GO_S = 0.1  #: from the last word to the finger
+_DMA = 256  #: samples in one DMA buffer
 
 
 class SimulatedDoll:
@@ -94,6 +95,7 @@ class SimulatedDoll:
         self._board: BoardProcess | None = None
         self._booting: asyncio.Task[None] | None = None
         self._switched_off = False
+        self._unplugged = False
         self._epoch: float | None = None  # the board's t_ms = 0 on the monotonic clock
         self._record: TurnRecord | None = None
         self._crashed = False
@@ -228,6 +230,29 @@ class SimulatedDoll:
             lambda: self.state in states, limit_s, f"the doll is not {' or '.join(states)}"
         )
 
+    async def power_cycle(self, off_s: float = 0.0) -> None:
+        """Pulls the plug, whatever the doll is doing, and puts it in again."""
+        assert self._board is not None
+        self._unplugged = True
+        await self._board.kill()
+        await asyncio.sleep(off_s)
+        self._unplugged = False
+        await self._power_on(cause=1)
+
+    def played(self) -> Pcm:
+        """What the speaker has played and is still kept, silence included, from the beginning of
+        a DMA buffer on."""
+        assert self._board is not None
+        self._board.hear()
+        speaker = self._board.speaker
+        first, pcm = speaker.cut(0, speaker.end)
+        return pcm[-first % _DMA :]
+
+    @property
+    def clock_ms(self) -> int:
+        """The time on the doll's own clock, in ms since it was switched on."""
+        return self._now_ms()
+
     @property
     def _resting(self) -> str:
         """The state in which a doll waits for a question."""
@@ -297,7 +322,7 @@ class SimulatedDoll:
         board = self._board
         assert board is not None
         self.state = "off"
-        if self._switched_off:
+        if self._switched_off or self._unplugged:
             return
         if self._crashed:
             self._failure = CrashError(self._with_last_lines("the firmware crashed"))

@@ -224,7 +224,8 @@ class _Connection:
             _reset(writer)
         if not self._dropped:
             self._dropped = True
-            self.task.cancel()
+            if self.task is not asyncio.current_task():
+                self.task.cancel()
 
     def forget(self, *, up: bool, down: bool) -> None:
         """Let what is sent from now on go nowhere."""

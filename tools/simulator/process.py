@@ -110,6 +110,13 @@ class BoardProcess:
         """What the board wrote to stderr: a traceback, if it failed."""
         return self._stderr.decode(errors="replace").strip()
 
+    async def kill(self) -> None:
+        """Ends the process as a power cut does."""
+        if self._process is not None and self._watcher is not None:
+            if self._process.returncode is None:
+                self._process.kill()
+            await self._watcher
+
     async def stop(self) -> None:
         """Ends the process, at once if it does not end by itself, and waits for it."""
         process, watcher = self._process, self._watcher

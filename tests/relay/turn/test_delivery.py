@@ -208,6 +208,20 @@ async def test_a_stranger_or_a_count_that_cannot_be_is_refused() -> None:
 
 
 @pytest.mark.virtual_time
+async def test_a_doll_that_has_got_all_and_waits_has_asked_what_never_came() -> None:
+    """Its question went into the void: there is nothing that it could wait for here."""
+    first, state = FakeConnection(resumes=True), [State.SPEAKING]
+    part = Delivery(first, lambda: state[0], keep_s=KEEP_S, head_start_s=HEAD_START_S)
+    await part.send(Tts(state="start"))
+    await part.send(Tts(state="stop"))
+    state[0] = State.IDLE
+    task = await lose(first, part)
+    assert part.can_resume(again(received=1))
+    assert not part.can_resume(again(received=2))
+    await let_go(task, part)
+
+
+@pytest.mark.virtual_time
 async def test_a_new_connection_wins_over_one_that_looks_alive() -> None:
     first = FakeConnection(resumes=True)
     part = delivery(first)
