@@ -67,7 +67,7 @@ class Dolls:
         self, services: Services, database: Database, cluster: Cluster | None = None
     ) -> None:
         """`cluster`: there are other workers, at which a doll may be as well."""
-        self._cluster = cluster
+        self.cluster = cluster
         self.registry = Registry(database)
         self.pairing = Pairing(database, self.registry, services.settings.pairing)
         self._services = services
@@ -106,9 +106,9 @@ class Dolls:
         """Those of them that talk just now, with this worker or another one."""
         ids = list(device_ids)
         here = {device_id for device_id in ids if self.is_here(device_id)}
-        if self._cluster is None:
+        if self.cluster is None:
             return here
-        return here | set(await self._cluster.presence.elsewhere(i for i in ids if i not in here))
+        return here | set(await self.cluster.presence.elsewhere(i for i in ids if i not in here))
 
     def session(self, device_id: str) -> Session | None:
         """The session of that doll, if it talks with this worker just now."""
@@ -185,18 +185,18 @@ class Dolls:
         """
         device_id = connection.device_id
         async with self._door(device_id):
-            if self._cluster is None:
+            if self.cluster is None:
                 yield None
                 return
             resume, form = connection.hello.resume, connection.output.form
-            arrival = await self._cluster.arrive(device_id, resume, form)
+            arrival = await self.cluster.arrive(device_id, resume, form)
             try:
                 yield arrival.moved
             finally:
                 if device_id in self._sessions:
                     self._claims[device_id] = arrival.claim
                 else:
-                    self._cluster.leave(arrival.claim)
+                    self.cluster.leave(arrival.claim)
 
     def _door(self, device_id: str) -> asyncio.Lock:
         return self._doors.setdefault(device_id, asyncio.Lock())
@@ -278,8 +278,8 @@ class Dolls:
             return
         del self._sessions[device_id]
         claim = self._claims.pop(device_id, None)
-        if claim is not None and self._cluster is not None:
-            self._cluster.leave(claim)
+        if claim is not None and self.cluster is not None:
+            self.cluster.leave(claim)
 
     def _hang_sign(self, session: Session, connection: Connection) -> Sign:
         """Show whether the doll's turns are recorded, and record them while that is shown."""
@@ -331,13 +331,13 @@ class Dolls:
 
     async def _see_off(self, session: Session, ferry: Ferry) -> None:
         """Make the rest of an answer for a doll that is at another worker."""
-        assert self._cluster is not None
+        assert self.cluster is not None
         try:
             await session.see_off(ferry.over)
             await self.memory.flush()
         finally:
             await ferry.finish()
-            self._cluster.forget(ferry)
+            self.cluster.forget(ferry)
             await session.delivery.close(*_REPLACED)
 
     def _ended(self, device_id: str) -> None:

@@ -12,7 +12,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import structlog
 
@@ -20,6 +20,7 @@ from relay.cluster.bus import Bus, BusError, GoneError
 from relay.cluster.ferry import Ferry, Landing
 from relay.cluster.handover import CUT, END, GOT, MORE, TAKE, Got, More, Over, Take, Taken, unpacked
 from relay.cluster.presence import Claim, Presence
+from relay.cluster.server import TIMEOUT_S
 from relay.hearing.base import ListenMode
 from relay.turn.machine import State
 from relay.turn.moved import Moved
@@ -28,6 +29,8 @@ from relay.wire.messages import Hello, Resume
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+T = TypeVar("T")
 
 #: For the worker that had a doll to part from it: a turn is ended there, and remembered.
 TAKE_S: Final = 4.0
@@ -107,6 +110,25 @@ class Cluster:
     def leave(self, claim: Claim) -> None:
         """That doll is not here any more."""
         self.bus.start(self.presence.release(claim))
+
+    async def ask_its_worker(
+        self,
+        device_id: str,
+        kind: str,
+        body: object,
+        answers: type[T],
+        timeout_s: float = TIMEOUT_S,
+    ) -> T | None:
+        """The answer of the worker that a doll is at; None if it is at no other one, or if that one
+        does not answer."""
+        worker = (await self.presence.elsewhere([device_id])).get(device_id)
+        if worker is None:
+            return None
+        try:
+            return await self.bus.ask(worker, kind, body, answers, timeout_s)
+        except BusError as error:
+            _log.warning("a doll's worker does not answer", device=device_id, why=str(error))
+            return None
 
     async def run(self) -> None:
         """Keep in touch with the others, for ever."""

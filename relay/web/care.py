@@ -8,15 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from relay.devices.mcp import VOLUME
 from relay.devices.records import DeviceRecord
-from relay.devices.tools import ToolError
 from relay.dolls import Dolls
 from relay.live.overview import Overview
 from relay.services import Services
 from relay.web.admin import DeviceId, told
 from relay.web.guard import owner, problem
-from relay.wire.errors import Disconnected
+from relay.web.wishes import Wish, Wishes
 
 _Silence = Annotated[int, Field(ge=100, le=10_000)]
 
@@ -72,6 +70,11 @@ def care_routes(dolls: Dolls, services: Services, overview: Overview) -> APIRout
     router = APIRouter(prefix="/api/devices/{device_id}", tags=["care"])
     router.dependencies.append(Depends(owner))
     registry, settings = dolls.registry, services.settings
+    wishes = Wishes(dolls, overview)
+
+    async def fulfil(wish: Wish) -> None:
+        if wrong := await wishes.fulfil(wish):
+            raise problem(409, wrong)
 
     def shown(record: DeviceRecord) -> OwnAndUsual:
         endpoint, listen = settings.endpoint, settings.listen
@@ -114,29 +117,12 @@ def care_routes(dolls: Dolls, services: Services, overview: Overview) -> APIRout
     @router.put("/volume", status_code=204)
     async def volume(device_id: DeviceId, given: Volume) -> None:
         """Set it now; the doll must be here, and have a tool for it."""
-        session = dolls.session(device_id)
-        if session is None:
-            raise problem(409, "not_here")
-        toolbox = session.device.toolbox
-        if toolbox is None or VOLUME not in toolbox:
-            raise problem(409, "no_volume")
-        try:
-            await toolbox.call_tool(VOLUME, {"volume": given.volume})
-        except (ToolError, Disconnected):
-            raise problem(409, "not_done") from None
-        await overview.ask(device_id, session)
+        await fulfil(Wish(device_id, "volume", given.volume))
 
     @router.post("/update", status_code=204)
     async def update(device_id: DeviceId) -> None:
         """Have it fetch the newer firmware that is there, as soon as nobody talks to it."""
-        session = dolls.session(device_id)
-        if session is None:
-            raise problem(409, "not_here")
-        updater = session.upkeep.updater
-        if updater is None or updater.standing is None:
-            raise problem(409, "no_updates")
-        if not updater.ask():
-            raise problem(409, "nothing_newer")
+        await fulfil(Wish(device_id, "update"))
 
     @router.put("/recorder", status_code=204)
     async def recorder(device_id: DeviceId, given: Recorder) -> None:

@@ -7,14 +7,16 @@ written to a disk.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
 from fastapi import APIRouter, Request, Response
+from msgspec import Meta
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -37,7 +39,28 @@ PER_SOURCE, TOGETHER = (0.5, 10.0), (10.0, 100.0)
 
 _STATUS = {ErrorKind.RATE: 429, ErrorKind.QUOTA: 429, ErrorKind.BLOCKED: 422}
 
+_STRANGER = "The token is not that of this doll's session."
+
+#: To the worker that the doll is at, and how long a board waits for its answer; seconds.
+_PHOTO, _PHOTO_S = "doll.photo", 30.0
+
 _log = structlog.get_logger(__name__)
+
+
+class Photo(msgspec.Struct, frozen=True):
+    """A photo that was posted to another worker than its doll's."""
+
+    device_id: Annotated[str, Meta(max_length=128)]
+    token: Annotated[str, Meta(max_length=4096)]
+    content_type: Annotated[str, Meta(max_length=200)]
+    body: Annotated[bytes, Meta(max_length=MAX_BODY_BYTES)]
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What a worker says to that: an HTTP status, and what is on the photo or what is wrong."""
+
+    status: Annotated[int, Meta(ge=200, le=599)]
+    text: Annotated[str, Meta(max_length=20_000)]
 
 
 class _Refusal(Exception):  # noqa: N818 (an answer)
@@ -78,30 +101,62 @@ class _Desk:
         self._dolls = dolls
         self._services = services
         self._rates = SourceRates(PER_SOURCE, TOGETHER)
+        if dolls.cluster is not None:
+            dolls.cluster.bus.serve(_PHOTO, Photo, self._for_another)
 
     async def look(self, request: Request) -> str:
         now = asyncio.get_running_loop().time()
         if not self._rates.take(source(request.client.host if request.client else ""), now):
             raise _Refusal(429, "Too many requests.")
-        device, sight = self._who(request)
+        device_id = identifier(request.headers.get("device-id")) or ""
+        token, kind = bearer_token(request.headers), request.headers.get("content-type", "")
+        cluster = self._dolls.cluster
+        if cluster is not None and self._dolls.session(device_id) is None:
+            photo = Photo(device_id, token, kind[:200], await _body(request))
+            seen = await cluster.ask_its_worker(device_id, _PHOTO, photo, Seen, _PHOTO_S)
+            if seen is None:
+                raise _Refusal(401, _STRANGER)
+            if seen.status != 200:
+                raise _Refusal(seen.status, seen.text)
+            return seen.text
+
+        async def body() -> bytes:
+            return await _body(request)
+
+        return await self._look(device_id, token, kind, body)
+
+    async def _for_another(self, _: str, photo: Photo) -> Seen:
+        """A board has posted its photo to another worker."""
+
+        async def body() -> bytes:
+            return photo.body
+
+        try:
+            text = await self._look(photo.device_id, photo.token, photo.content_type, body)
+        except _Refusal as refusal:
+            return Seen(refusal.status, refusal.detail)
+        return Seen(200, text)
+
+    async def _look(
+        self, device_id: str, token: str, content_type: str, body: Callable[[], Awaitable[bytes]]
+    ) -> str:
+        device, sight = self._who(device_id, token)
         if not sight.waits:
             raise _Refusal(409, "No photo was asked for.")
-        with sight.looking(now) as may:
+        with sight.looking(asyncio.get_running_loop().time()) as may:
             if not may:
                 raise _Refusal(429, "One photo at a time, and a few in a minute.")
-            body = await _body(request)
             try:
-                photo = read_photo(request.headers.get("content-type", ""), body)
+                photo = read_photo(content_type, await body())
             except PhotoError as error:
                 raise _Refusal(400, str(error)) from None
             return await self._answer(device, sight, photo.question, photo.jpeg)
 
-    def _who(self, request: Request) -> tuple[Device, Sight]:
-        session = self._dolls.session(identifier(request.headers.get("device-id")) or "")
+    def _who(self, device_id: str, token: str) -> tuple[Device, Sight]:
+        session = self._dolls.session(device_id)
         sight = session.device.sight if session is not None else None
-        token = bearer_token(request.headers)
         if session is None or sight is None or not sight.is_token(token):
-            raise _Refusal(401, "The token is not that of this doll's session.")
+            raise _Refusal(401, _STRANGER)
         return session.device, sight
 
     async def _answer(self, device: Device, sight: Sight, asked: str, jpeg: bytes) -> str:

@@ -45,8 +45,12 @@ class RelayProcess:
 
     def workers(self) -> list[psutil.Process]:
         """Its worker processes."""
-        children = psutil.Process(self._process.pid).children()
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        found: list[psutil.Process] = []
+        for child in psutil.Process(self._process.pid).children():
+            with contextlib.suppress(psutil.Error):  # it has just ended
+                if "spawn_main" in " ".join(child.cmdline()):
+                    found.append(child)
+        return found
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""

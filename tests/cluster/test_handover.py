@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from relay.live.overview import Overview
+from relay.web.wishes import Wish, Wishes
 from relay.wire.errors import CloseCode
 from tests.fakes.redis import RedisServer
 from tests.fakes.relay import Relay, running
@@ -51,7 +53,7 @@ async def two(redis: RedisServer, tmp_path: Path) -> AsyncIterator[Two]:
         shared: dict[str, Any] = {"data": str(tmp_path), "redis": redis.url}
         a, b = [await stack.enter_async_context(running(relay=shared)) for _ in range(2)]
         for relay in (a, b):
-            await relay.dolls._cluster.bus.up()
+            await relay.dolls.cluster.bus.up()
         b._tokens[NAME] = await a.token(NAME)
         yield Two(a, b, Doll(a, NAME))
 
@@ -80,8 +82,8 @@ async def test_an_answer_goes_on_at_another_worker_with_each_sample_once(
         await doll.ask(socket)
         await doll.take(socket, frames=5)
     assert [len(request.history) for request in two.b.llm.requests] == [2]
-    assert not two.a.dolls._cluster._ferries
-    assert not two.b.dolls._cluster._landings
+    assert not two.a.dolls.cluster._ferries
+    assert not two.b.dolls.cluster._landings
 
 
 async def test_it_moves_while_its_old_link_looks_alive_and_the_old_one_is_closed(two: Two) -> None:
@@ -210,6 +212,28 @@ async def test_without_redis_each_doll_talks_and_the_older_socket_goes_when_it_i
                 assert old.close_code == CloseCode.REPLACED
                 await two.until_alone(two.b)
         finally:
-            if not two.b.dolls._cluster.bus.is_up:
+            if not two.b.dolls.cluster.bus.is_up:
                 redis.stop()
                 redis.start()
+
+
+async def test_an_owner_reaches_a_doll_from_each_worker(two: Two) -> None:
+    wishes = Wishes(two.b.dolls, Overview(two.b.dolls, two.b.services))
+    assert await two.b.dolls.online([NAME, "doll-2"]) == set()
+    assert await wishes.fulfil(Wish(NAME, "update")) == "not_here"
+    async with two.doll.link():
+        async with asyncio.timeout(10):
+            while await two.b.dolls.online([NAME, "doll-2"]) != {NAME}:
+                await asyncio.sleep(0.01)
+        assert await two.a.dolls.online([NAME]) == {NAME}
+        # This doll has neither: its own worker says so.
+        assert await wishes.fulfil(Wish(NAME, "volume", 40)) == "no_volume"
+        assert await wishes.fulfil(Wish(NAME, "update")) == "no_updates"
+
+
+async def test_a_doll_that_is_sent_away_at_one_worker_is_out_at_the_other(two: Two) -> None:
+    async with two.doll.link() as socket:
+        await two.b.registry.revoke(NAME)
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert socket.close_code == CloseCode.REVOKED
