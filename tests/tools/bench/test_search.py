@@ -31,6 +31,14 @@ def test_a_good_guess_takes_few_trials() -> None:
     assert find(300, 320, 800)[1] <= 5
 
 
+def test_a_better_guess_is_tried_next_while_nothing_has_failed() -> None:
+    search = Search(50, most=800)
+    search.tell(True, guess=320)
+    assert search.next == 320
+    search.tell(True)
+    assert search.next == 400
+
+
 def test_where_nothing_passes_nothing_is_found() -> None:
     assert find(0, 200, 800)[0] == 0
 
