@@ -6,6 +6,7 @@ Sans-I/O.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time
@@ -54,7 +55,10 @@ class Form:
 
 def read(text: str) -> Form:
     """The fields of a file. Raises PersonaError where it is no TOML."""
-    table = _parsed(text).unwrap()
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PersonaError(f"This is no TOML: {error}.") from None
     lines = table.get("lines")
     lights = table.get("lights")
     return Form(
@@ -84,9 +88,9 @@ def write(text: str, form: Form) -> str:
 
     Raises PersonaError where the file is no TOML, or has a field that a form cannot change.
     """
-    document = _parsed(text)
     now = read(text)
     try:
+        document = tomlkit.parse(text)
         for key in ("name", "owner", "voice", "character"):
             if getattr(now, key) != getattr(form, key).strip():
                 _set_text(document, key, getattr(form, key).strip())
@@ -97,16 +101,36 @@ def write(text: str, form: Form) -> str:
         _set_lights(document, now.lights, form.lights)
         if now.quiet != form.quiet:
             _set_quiet(document, form.quiet)
-        return tomlkit.dumps(document)
+        changed = tomlkit.dumps(document)
+        if not _says(read(changed), form):
+            raise ValueError("it is written in a way that only its text can change")
+        return changed
     except (TOMLKitError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise PersonaError(f"This cannot be changed here: {error}. Change the text.") from None
 
 
-def _parsed(text: str) -> tomlkit.TOMLDocument:
-    try:
-        return tomlkit.parse(text)
-    except (TOMLKitError, ValueError) as error:
-        raise PersonaError(f"This is no TOML: {error}.") from None
+def _says(found: Form, wanted: Form) -> bool:
+    """Whether a file has come to say what it should: a rare way of writing may be too odd."""
+    lines = all(
+        found.lines.get(language, {}).get(key, []) == _stripped(variants)
+        for language, of in wanted.lines.items()
+        for key, variants in of.items()
+    )
+    return (
+        lines
+        and all(
+            getattr(found, key) == getattr(wanted, key).strip()
+            for key in ("name", "owner", "voice", "character")
+        )
+        and all(
+            getattr(found, key) == _stripped(getattr(wanted, key))
+            for key in ("languages", "rules", "wake")
+        )
+    )
+
+
+def _stripped(items: Sequence[str]) -> list[str]:
+    return [item.strip() for item in items if item.strip()]
 
 
 def _set_text(table: MutableMapping[str, Any], key: str, value: str) -> None:
@@ -120,7 +144,7 @@ def _set_list(
     table: MutableMapping[str, Any], key: str, now: Sequence[str], wanted: Sequence[str]
 ) -> None:
     """Change what differs, so that comments between the others stay."""
-    new = [item.strip() for item in wanted if item.strip()]
+    new = _stripped(wanted)
     if list(now) == new:
         return
     there = table.get(key)
@@ -151,7 +175,7 @@ def _set_lines(
     wanted: Mapping[str, list[str]],
 ) -> None:
     for key, variants in wanted.items():
-        new = [item.strip() for item in variants if item.strip()]
+        new = _stripped(variants)
         if new == now.get(key, []):
             continue
         *way, last = LINES[key]

@@ -79,6 +79,19 @@ def test_fields_of_the_wrong_kind_are_shown_empty_and_may_be_mended() -> None:
     assert 'name = "모모"' in write(odd, replace(form, name="모모"))
 
 
+@pytest.mark.parametrize(
+    "odd",
+    ['lines.ko.greeting = "x"\n', "[[lines]]\n", "lines.ko = 5\n", "[lines.ko.greeting]\na = 1\n"],
+)
+def test_what_is_written_too_oddly_is_refused_or_said(odd: str) -> None:
+    wanted = Form(name="모모", lines={"ko": {"greeting": ["안녕."]}})
+    try:
+        found = read(write(odd, wanted))
+    except PersonaError:
+        return
+    assert (found.name, found.lines["ko"]["greeting"]) == ("모모", ["안녕."])
+
+
 _words = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20).filter(
     lambda text: text.strip() == text and text
 )
