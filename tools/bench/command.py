@@ -114,6 +114,16 @@ def idle(
     _run(measure(dolls, seconds), json)
 
 
+@bench.command()
+def faults(json: Json = False) -> None:
+    """Break everything once: how long until the doll talks again, and what is lost."""
+    from relay.log import configure
+    from tools.faults.table import measure
+
+    configure("text", "error")
+    _run(measure(), json)
+
+
 def _run(measurement: Coroutine[Any, Any, Report], json: bool) -> None:
     report = uvloop.run(measurement)
     if json:
