@@ -47,7 +47,8 @@ _METHOD = (
     "configured silence (Opus: and the 100 ms that stock boards are given); a packet is late when "
     "it comes after the moment in which it is to be played; a number passes with p95 <= "
     f"{LIMIT_S * 1000:g} ms, none late, none lost; the largest is found by bisection in short "
-    "runs, of which one of two has to pass, and confirmed by a longer one; CPU is processor time of the whole relay"
+    "runs, of which one of two has to pass, and confirmed by a longer one; CPU is processor time "
+    "of the whole relay"
 )
 
 
