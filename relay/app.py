@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, WebSocket
 
 from relay import __version__
+from relay.cluster.alone import alone
 from relay.cluster.cluster import Cluster
 from relay.dolls import Dolls
 from relay.live.overview import Overview
@@ -63,8 +65,9 @@ def create_app(
             works.append(services.shelf.watch)
         if services.recorder is not None:
             works.append(services.recorder.run)
-        if telegram is not None:
-            works.append(telegram.run)
+        if telegram is not None:  # Telegram lets one ask at a time
+            single = partial(alone, cluster.bus, "telegram", telegram.run) if cluster else None
+            works.append(single or telegram.run)
         if cluster is not None:
             works.append(cluster.run)
 
