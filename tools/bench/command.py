@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Coroutine
 from typing import Annotated, Any
@@ -121,11 +122,14 @@ def faults(json: Json = False) -> None:
     from tools.faults.table import measure
 
     configure("text", "error")
-    _run(measure(), json)
+    _print(asyncio.run(measure()), json)  # on the loop of the tests
 
 
 def _run(measurement: Coroutine[Any, Any, Report], json: bool) -> None:
-    report = uvloop.run(measurement)
+    _print(uvloop.run(measurement), json)
+
+
+def _print(report: Report, json: bool) -> None:
     if json:
         print(report.as_json())
     else:

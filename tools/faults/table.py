@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,11 +12,13 @@ from tools.faults.links import LINKS
 from tools.faults.outcome import BACK_S, Fault, Outcome, SkippedError
 from tools.faults.providers import PROVIDERS
 from tools.faults.relays import RELAYS
+from tools.relay_process import RelayFailedError
+from tools.simulator.errors import SimulatorError
 
 FAULTS = (*LINKS, *RELAYS, *PROVIDERS)
 
 #: Most of the time everybody waits, so several worlds fit on two cores.
-_AT_ONCE = 4
+_AT_ONCE = 5
 
 _METHOD = (
     "the firmware on MicroPython's unix port and a relay process of its own for each fault, real "
@@ -38,6 +41,9 @@ async def run(faults: Sequence[Fault] = FAULTS, at_once: int = _AT_ONCE) -> list
                 return fault, await fault.run()
             except SkippedError as skipped:
                 return fault, skipped
+            except (SimulatorError, RelayFailedError) as failed:
+                why = str(failed).partition("\n")[0]
+                return fault, Outcome(math.inf, kept=False, talks=False, lost=why)
 
     return await asyncio.gather(*map(one, faults))
 
