@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import audioop
-import struct
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -20,7 +18,7 @@ import numpy as np
 import uvicorn
 
 from relay.app import create_app
-from relay.audio import FRAME_SAMPLES, Pcm
+from relay.audio import Pcm
 from relay.cluster.cluster import Cluster
 from relay.cluster.server import open_redis
 from relay.config import Settings
@@ -31,43 +29,26 @@ from relay.persona import load
 from relay.serve import serve
 from relay.services import Services
 from relay.store.database import Database
-from relay.wire.codecs.adpcm import AdpcmEncoder
 from relay.wire.server import websocket_options
 from relay.wire.sockets import http_options
 from tests.fakes.detector import LoudnessDetector
 from tests.fakes.llm import FakeLanguageModel
 from tests.fakes.stt import FakeSpeechToText
 from tests.fakes.tts import FakeTextToSpeech
-
-UNIT = 256  # samples in one DMA buffer of the doll: silence comes and goes in whole ones
-
-
-def audible(pcm: Pcm) -> Pcm:
-    """Without the silence before, between and after."""
-    units = pcm[: len(pcm) - len(pcm) % UNIT].reshape(-1, UNIT)
-    return units[units.any(axis=1)].ravel()
+from tools.faults.sound import heard, sweep
 
 
 class Sweep(FakeTextToSpeech):
     """Speaks a rising tone, each part of which can be told from every other."""
 
     def _chunks(self, tone_hz: float = 0.0) -> list[Pcm]:
-        t = np.arange(round(self.seconds_per_clause * self.rate_hz)) / self.rate_hz
-        tone = (8000 * np.sin(2 * np.pi * (200 + 150 * t) * t + 0.3)).astype(np.int16)
+        tone = sweep(self.seconds_per_clause, self.rate_hz)
         step = round(self.chunk_s * self.rate_hz)
         return [tone[at : at + step] for at in range(0, len(tone), step)]
 
     def spoken(self) -> Pcm:
         """All that was spoken, as a doll that misses nothing hears it, in whole frames."""
-        pcm = np.concatenate(self._chunks() * len(self.calls))
-        pcm = np.pad(pcm, (0, -len(pcm) % FRAME_SAMPLES))
-        encoder = AdpcmEncoder()
-        heard = b""
-        for at in range(0, len(pcm), FRAME_SAMPLES):
-            packet = encoder.encode(pcm[at : at + FRAME_SAMPLES])
-            predictor, index, _ = struct.unpack_from("<hBB", packet)
-            heard += audioop.adpcm2lin(packet[4:], 2, (predictor, index))[0]
-        return audible(np.frombuffer(heard, np.int16))
+        return heard(np.concatenate(self._chunks() * len(self.calls)))
 
 
 @dataclass

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from relay.audio import RATE_HZ, Pcm
-from tests.fakes.relay import UNIT, Relay, audible, running
+from tests.fakes.relay import Relay, running
+from tools.faults.sound import audible
 from tools.simulator.console import Item, LogLine
 from tools.simulator.doll import SimulatedDoll
 from tools.simulator.network import Network
@@ -61,11 +62,7 @@ class World:
 
     def played(self) -> Pcm:
         """What the speaker has played, without the silence."""
-        assert self.doll._board is not None
-        self.doll._board.hear()
-        speaker = self.doll._board.speaker
-        first, pcm = speaker.cut(0, speaker.end)
-        return audible(pcm[-first % UNIT :])
+        return audible(self.doll.played())
 
     def count(self, line: str) -> int:
         return sum(logged.startswith(line) for logged in self.lines)
