@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from relay.audio import Pcm
+from relay.cluster.bus import BusError
 from relay.cluster.cluster import Cluster, MakeFerry
 from relay.cluster.ferry import Ferry
 from relay.cluster.handover import Take, Taken, taken
@@ -56,6 +57,9 @@ _LOOKS, _LOOK_S = 24, 5.0
 #: For a session whose doll is at another worker to end.
 _LET_GO_S = 1.5
 
+#: For dolls to fetch the rest of their answers at another worker when this one ends.
+_AWAY_S, _LOOK_AWAY_S = 20.0, 0.05
+
 _REPLACED = (CloseCode.REPLACED, "the same device connected again")
 _OVER = (CloseCode.SESSION_OVER, "it has lasted for limits.session_s")
 
@@ -77,6 +81,7 @@ class Dolls:
         self._places = Places(services.settings.limits.sockets_per_address)
         self._strangers = 0  # sockets that have not said who they are
         self._claims: dict[str, Claim] = {}  # of these sessions, where there are other workers
+        self._leaving = 0  # sessions whose answers are still made, for dolls at other workers
         self._doors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.memory = Memory(
             database,
@@ -332,10 +337,12 @@ class Dolls:
     async def _see_off(self, session: Session, ferry: Ferry) -> None:
         """Make the rest of an answer for a doll that is at another worker."""
         assert self.cluster is not None
+        self._leaving += 1
         try:
             await session.see_off(ferry.over)
             await self.memory.flush()
         finally:
+            self._leaving -= 1
             await ferry.finish()
             self.cluster.forget(ferry)
             await session.delivery.close(*_REPLACED)
@@ -350,9 +357,28 @@ class Dolls:
         if (session := self._sessions.get(device_id)) is not None:
             self._following.start(session.delivery.close(*_REPLACED))
 
+    async def _send_away(self, cluster: Cluster) -> None:
+        """Let the dolls go that wait for the rest of an answer: they get it at another worker."""
+        with contextlib.suppress(BusError, TimeoutError):
+            if not await cluster.bus.others():
+                return
+            async with asyncio.timeout(_AWAY_S):
+                sent = [
+                    session
+                    for session in tuple(self._sessions.values())
+                    if await session.delivery.let_go(CloseCode.GOING_AWAY, "come back for the rest")
+                ]
+                while self._leaving or any(s in self._sessions.values() for s in sent):  # noqa: ASYNC110
+                    await asyncio.sleep(_LOOK_AWAY_S)
+
     async def close(self) -> None:
-        """Tell every doll, and whoever watches, that the relay goes away."""
+        """Tell every doll, and whoever watches, that the relay goes away.
+
+        With other workers that still listen, dolls in the middle of an answer take it along.
+        """
         self._services.live.close()
+        if self.cluster is not None:
+            await self._send_away(self.cluster)
         await asyncio.gather(
             self._newcomers.close(),
             *(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from relay import log
 from relay.cluster.supervisor import supervise
 from relay.config import ConfigError, Settings
-from relay.providers import build
-from relay.server import START_ERRORS, Builder, Server
+
+if TYPE_CHECKING:
+    from relay.server import Builder
 
 
-def serve(settings: Settings, build: Builder = build) -> None:
-    """Serve until SIGINT or SIGTERM.
+def serve(settings: Settings, build: Builder | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, with `relay.providers.build` or another `build`.
 
     Raises ConfigError when a setting is not safe or a chosen provider cannot be had; the text says
     what to do. With several workers `build` is a module's function: each of them imports it.
@@ -35,6 +37,9 @@ def serve(settings: Settings, build: Builder = build) -> None:
     if relay.workers > 1:
         supervise(settings, build)
         return
+    # Not needed by the parent of several workers, and half of its memory.
+    from relay.server import START_ERRORS, Server
+
     try:
         server = Server(settings, build)
         server.run()

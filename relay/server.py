@@ -20,6 +20,7 @@ from relay.errors import ProviderError
 from relay.hearing.base import DetectorUnavailableError
 from relay.llm.extras import MissingExtraError
 from relay.persona import PersonaError
+from relay.providers import build as build_providers
 from relay.services import Services
 from relay.store.database import Database, StoreError
 from relay.web.tls import Certificate, CertificateError
@@ -46,7 +47,7 @@ class Server(uvicorn.Server):
     def __init__(
         self,
         settings: Settings,
-        build: Builder,
+        build: Builder | None = None,
         *,
         here: str = "",
         on_ready: Callable[[], None] = lambda: None,
@@ -72,7 +73,7 @@ class Server(uvicorn.Server):
             )
         )
         self._settings = settings
-        self._build = build
+        self._build = build or build_providers
         self._here = here
         self._on_ready = on_ready
         self._on_second = on_second
@@ -110,7 +111,10 @@ class Server(uvicorn.Server):
         await super().serve(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Part from the dolls first: a session that waits for a lost one would keep us waiting."""
+        """Part from the dolls first: a session that waits for a lost one would keep us waiting.
+        Nobody new comes meanwhile."""
+        for server in self.servers:
+            server.close()
         await self._dolls.close()
         await super().shutdown(sockets)
 

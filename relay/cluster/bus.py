@@ -141,10 +141,11 @@ class Bus:
 
     async def is_there(self, worker: str) -> bool:
         """Whether a worker listens. Raises BusError."""
-        if not self.is_up:
-            raise BusError("redis is away")
-        ((_, listeners),) = await self.call(self.redis.pubsub_numsub(self._to(worker)))
-        return int(listeners) > 0
+        return await self._listeners(self._to(worker)) > 0
+
+    async def others(self) -> int:
+        """How many other workers listen. Raises BusError."""
+        return await self._listeners(self._all) - 1
 
     async def ask(
         self, worker: str, kind: str, body: object, answers: type[T], timeout_s: float = TIMEOUT_S
@@ -284,6 +285,12 @@ class Bus:
         except EnvelopeError as error:
             raise BusError(str(error)) from None
         return int(await self.call(self.redis.publish(channel, data)))
+
+    async def _listeners(self, channel: str) -> int:
+        if not self.is_up:
+            raise BusError("redis is away")
+        ((_, listeners),) = await self.call(self.redis.pubsub_numsub(channel))
+        return int(listeners)
 
     async def call(self, command: object) -> Any:
         """What the server answers to a command of `redis`. Raises BusError."""

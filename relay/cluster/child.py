@@ -1,8 +1,7 @@
 """One worker process, as its parent sees it, and as it runs.
 
 Processes are spawned, not forked: the engines behind the models have threads, which a fork loses,
-and half a lock of each. So every worker loads its own models: with embedded ears and voices some
-400 MB each, with cloud providers about 100.
+and half a lock of each. So every worker loads its own models (figures: docs/cluster.md).
 """
 
 from __future__ import annotations
@@ -15,13 +14,15 @@ import signal
 import socket
 import sys
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from relay import log
 from relay.config import ConfigError, Settings
-from relay.server import START_ERRORS, Builder, Server
+
+if TYPE_CHECKING:
+    from relay.server import Builder
 
 #: A worker whose event loop has said nothing for so long hangs, and is killed.
 HUNG_S: Final = 30.0
@@ -29,8 +30,8 @@ HUNG_S: Final = 30.0
 #: For its models to be read from a slow disk, the first time.
 START_S: Final = 300.0
 
-#: For it to part from its dolls.
-STOP_S: Final = 15.0
+#: For it to part from its dolls: those in mid-answer take it along.
+STOP_S: Final = 35.0
 
 _READY, _BEAT, _FAILED = b"ready", b"beat", b"failed "
 
@@ -44,7 +45,7 @@ class Child:
         self,
         number: int,
         settings: Settings,
-        build: Builder,
+        build: Builder | None,
         sockets: list[socket.socket],
         here: str,
     ) -> None:
@@ -139,12 +140,14 @@ class Child:
 def _work(
     number: int,
     values: dict[str, Any],
-    build: Builder,
+    build: Builder | None,
     sockets: list[socket.socket],
     here: str,
     pipe: Connection,
 ) -> None:
     """What runs in the process."""
+    from relay.server import START_ERRORS, Server  # not in the parent, which serves nobody
+
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the parent's business, also from a terminal
     parent = os.getppid()
     structlog.contextvars.bind_contextvars(worker=number)

@@ -17,20 +17,23 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 
 from relay.cluster.backoff import Backoff
 from relay.cluster.child import Child
 from relay.config import ConfigError, Settings
-from relay.server import Builder
+
+if TYPE_CHECKING:
+    from relay.server import Builder
 
 _BACKLOG = 2048
 
 _log = structlog.get_logger(__name__)
 
 
-def supervise(settings: Settings, build: Builder) -> None:
+def supervise(settings: Settings, build: Builder | None = None) -> None:
     """Serve with `relay.workers` processes until SIGINT or SIGTERM.
 
     SIGHUP replaces them, one after another: the new one starts before the old one ends.

@@ -208,6 +208,14 @@ class Delivery:
         if self._replaced is not None:
             await self._replaced.close(CloseCode.REPLACED, "the same device connected again")
 
+    async def let_go(self, code: CloseCode, reason: str) -> bool:
+        """Close the link alone, and wait for the doll as after a lost one; whether there is an
+        answer to wait for it with. If not, nothing is done."""
+        if self._connection is None or not self._worth_keeping():
+            return False
+        await self._connection.close(code, reason)
+        return True
+
     def end(self, code: CloseCode, reason: str) -> None:
         """There is nobody to wait for any more. Does not close the connection."""
         self._give_up(Disconnected(code, reason))

@@ -217,6 +217,26 @@ async def test_without_redis_each_doll_talks_and_the_older_socket_goes_when_it_i
                 redis.start()
 
 
+async def test_a_worker_that_ends_lets_an_answer_be_heard_to_its_end_at_the_other(two: Two) -> None:
+    doll = two.doll
+    async with doll.link() as socket, Doll(two.a, "doll-2").link() as resting:
+        await doll.ask(socket)
+        await doll.take(socket, frames=25)
+        ending = asyncio.create_task(two.a.dolls.close())
+        with pytest.raises(ConnectionClosed):
+            await doll.take(socket)
+        assert socket.close_code == CloseCode.GOING_AWAY
+        doll.relay = two.b
+        async with doll.again() as socket:
+            assert doll.resumed is True
+            await doll.take(socket)
+        doll.assert_heard_all(two.a)
+        await ending
+        with pytest.raises(ConnectionClosed):
+            await resting.recv()
+        assert resting.close_code == CloseCode.GOING_AWAY
+
+
 async def test_an_owner_reaches_a_doll_from_each_worker(two: Two) -> None:
     wishes = Wishes(two.b.dolls, Overview(two.b.dolls, two.b.services))
     assert await two.b.dolls.online([NAME, "doll-2"]) == set()
