@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 TESTED := $(VENV)/.ready-for-tests
 
-.PHONY: help demo test test-slow test-legacy fuzz lint relay bench clean
+.PHONY: help demo test test-slow test-legacy fuzz lint relay bench faults clean
 
 help:
 	@echo "make demo    a simulated doll talks with a relay on this machine (no key needed)"
@@ -17,6 +17,7 @@ help:
 	@echo "make fuzz    look for bytes that break a parser (FUZZ_SECONDS=20 each)"
 	@echo "make relay   run the relay (settings: doll.toml, environment; see README.md)"
 	@echo "make bench   measure: time to the first sound, CPU and memory per doll"
+	@echo "make faults  break everything once: how soon the doll talks again, and what is lost"
 	@echo "make lint    style and types only"
 	@echo "make clean   remove what these commands made"
 
@@ -28,6 +29,9 @@ relay: $(READY)
 
 bench: $(TESTED)
 	@$(BIN)/doll bench turn
+
+faults: $(TESTED)
+	@$(BIN)/doll bench faults
 
 # Dolls and boards are simulated in real time. What failed while all cores were busy has one more try, alone.
 test: lint

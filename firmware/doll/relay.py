@@ -26,7 +26,7 @@ _TURN_SILENCE_MS = const(6_000)
 _CHECK_MS = const(1000)
 _HELD_MS = const(60_000)  # a link that lasted so long was a good one
 _HURRY_MS = const(500)  # between tries in mid-turn
-_HURRIED_MS = const(3000)  # for one of them: an answer waits 15 s, and another try may do better
+_HURRIED_MS = const(2500)  # for one of them: an answer waits 15 s, and another try may do better
 _CONNECT_MS = const(10_000)  # for any other
 
 # Ends of a link after which the relay may be asked again at once, or as soon as it is there: it

@@ -203,7 +203,7 @@ def _flow(network: Network) -> None:
 LINKS = (
     Fault(
         "delay 200 ± 100 ms each way", "talks",
-        lambda: _poor(Network(delay_ms=100, jitter_ms=200)), quick=True,
+        lambda: _poor(Network(delay_ms=100, jitter_ms=200)),
     ),
     Fault(
         "loss of 5 % of the packets", "talks",
@@ -215,7 +215,7 @@ LINKS = (
     ),
     Fault(
         "link reset in mid-answer", "resumes the answer",
-        partial(_broken, lambda network: network.drop()), quick=True,
+        partial(_broken, lambda network: network.drop()),
     ),
     Fault("link away for 14 s", "waits, resumes the answer", _away),
     Fault("link away for 60 s", "asks every other second", _long_away),
@@ -237,7 +237,7 @@ LINKS = (
     ),
     Fault(
         "all stands still for 2.5 s", "pauses and goes on",
-        partial(_broken, _stall, _flow, away_s=2.5), quick=True,
+        partial(_broken, _stall, _flow, away_s=2.5),
     ),
     Fault("link cut at a byte, again and again", "resumes each time", _cut_at_bytes, quick=True),
     Fault("slow loris: 200 clients", "talks; they are sent away", _slow_loris),

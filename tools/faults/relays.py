@@ -227,10 +227,10 @@ RELAYS = (
     Fault("disk full", "talks; written once there is room", _disk_full),
     Fault(
         "SQLite locked by another process", "talks; written later",
-        partial(_stored, _lock, _unlock), quick=True,
+        partial(_stored, _lock, _unlock),
     ),
     Fault("database corrupted at the start", "waits for its relay", _corrupted),
     Fault("clock stepped by a day, forward and back", "talks", _clock_stepped),
     Fault("Wi-Fi gone for 8 s", "resumes the answer", _wifi, quick=True),
-    Fault("doll's plug pulled in mid-answer", "is ready after its start", _power, quick=True),
+    Fault("doll's plug pulled in mid-answer", "is ready after its start", _power),
 )  # fmt: skip
