@@ -30,6 +30,7 @@ from relay.persona import load as load_persona
 from relay.tts.formats import FormatError, RawDecoder
 from relay.wav import WavError, WavReader
 from relay.web.origin import _place
+from relay.wire import frames
 from relay.wire.address import address, source
 from relay.wire.codecs import make_decoder
 from relay.wire.errors import WireError
@@ -83,6 +84,15 @@ def wire_message(data: bytes) -> None:
 def wire_hello(data: bytes) -> None:
     with suppress(WireError):
         read_hello(_text(data))
+
+
+@fuzzed(b"\x82\x82\0\0\0\0ab", b"\x82\xfe\0\x7e\0\0\0\0", b"\x82\xff" + bytes(12))
+def wire_frames(data: bytes) -> None:
+    at = 0
+    while (measured := frames.measure(data, at)) is not None and measured[1] <= len(data):
+        if frames.is_whole_binary(data, at):
+            frames.unmasked(data, *measured)
+        at = measured[1]
 
 
 @fuzzed(b"\0\0\0\2ab", b"\0\2\0\0\0\0\0\0\0\0\0\1\0\0\0\2ab")
