@@ -144,7 +144,7 @@ async def _slow_loris() -> Outcome:
     """Two hundred clients that send a byte of their request in a second."""
     async with world({"DOLL_LIMITS__REQUEST_TIMEOUT_S": "4"}) as w, w.witness() as other:
         doll = await w.doll()
-        host, port = "127.0.0.1", w._port
+        host, port = "127.0.0.1", w.port
         loris = [asyncio.create_task(_dribble(host, port)) for _ in range(200)]
         await doll.ask()
         whole = doll.heard_whole()

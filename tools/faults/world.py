@@ -109,7 +109,7 @@ class World:
     def __post_init__(self) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+            self.port = free.getsockname()[1]
 
     @property
     def relay(self) -> RelayProcess:
@@ -121,7 +121,7 @@ class World:
         """Start the relay, with what an earlier one has left. Raises RelayFailedError."""
         self._relay = await self._running.enter_async_context(
             running_relay(
-                *("--port", str(self._port), "--answer", str(self.answer_s)),
+                *("--port", str(self.port), "--answer", str(self.answer_s)),
                 environment=self.environment,
                 on_event=self.events.append,
                 command=("-m", "tools.faults.server"),
@@ -143,7 +143,7 @@ class World:
         async with opened(RelaySettings(data=self.data)) as registry:
             token = await registry.issue(name)
         board = SimulatedDoll(
-            f"ws://127.0.0.1:{self._port}/xiaozhi/v1/",
+            f"ws://127.0.0.1:{self.port}/xiaozhi/v1/",
             device_id=name,
             token=token,
             settings={"volume": 100, "sounds": False},
