@@ -7,6 +7,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from relay.audio import Pcm
+from relay.cluster.alone import alone
 from relay.cluster.bus import BusError
 from relay.cluster.cluster import Cluster, MakeFerry
 from relay.cluster.ferry import Ferry
@@ -89,6 +91,7 @@ class Dolls:
             brain=services.brain,
             activity=services.activity,
             zone=ZoneInfo(services.settings.persona.timezone),
+            once=partial(alone, cluster.bus, "expire") if cluster is not None else None,
         )
         recordings = Recordings.of(services.settings)
         self._flight = FlightRecorder(recordings, services.settings.recorder, self.registry)
@@ -193,7 +196,8 @@ class Dolls:
             if self.cluster is None:
                 yield None
                 return
-            resume, form = connection.hello.resume, connection.output.form
+            resume = connection.hello.resume if connection.resumable else None
+            form = connection.output.form
             arrival = await self.cluster.arrive(device_id, resume, form)
             try:
                 yield arrival.moved

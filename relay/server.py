@@ -13,6 +13,7 @@ import uvicorn
 
 from relay.app import WEBSOCKET_PATH, create_app
 from relay.cluster.cluster import Cluster
+from relay.cluster.place import Place
 from relay.cluster.server import ServerError, open_redis
 from relay.config import Settings
 from relay.dolls import Dolls
@@ -50,11 +51,12 @@ class Server(uvicorn.Server):
         build: Builder | None = None,
         *,
         here: str = "",
+        place: Place | None = None,
         on_ready: Callable[[], None] = lambda: None,
         on_second: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`here`: see `create_app`. `on_ready` is called when dolls can come, `on_second` about
-        once a second after that; the server ends when it returns False."""
+        """`here`: see `create_app`; `place`: see `Cluster`. `on_ready` is called when dolls can
+        come, `on_second` about once a second after that; the server ends when it returns False."""
         relay = settings.relay
         self._certificate: Certificate | None = None
         if relay.tls_certificate and relay.tls_key:
@@ -75,6 +77,7 @@ class Server(uvicorn.Server):
         self._settings = settings
         self._build = build or build_providers
         self._here = here
+        self._place = place
         self._on_ready = on_ready
         self._on_second = on_second
 
@@ -94,7 +97,7 @@ class Server(uvicorn.Server):
         relay = self._settings.relay
         cluster = None
         if relay.redis_url:
-            cluster = Cluster(open_redis(relay.redis_url, "relay.redis"))
+            cluster = Cluster(open_redis(relay.redis_url, "relay.redis"), self._place)
         database = await Database.open(relay.data, relay.database_url)
         try:
             services = await self._build(self._settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -12,11 +13,14 @@ from relay.cluster.bus import Bus, BusError
 RENEW_S: Final = 5.0
 LEASE_S: Final = 15
 
+_NAME: Final = re.compile(rb"[0-9a-f]{16}")
+
+# Who has it: the caller if nobody had it, or only a worker that the caller knows is dead.
 _HOLD = """
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) then return 1 end
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-return 1
+local has = redis.call('GET', KEYS[1])
+if has and has ~= ARGV[1] and has ~= ARGV[2] then return has end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
+return ARGV[1]
 """
 _RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
@@ -27,18 +31,29 @@ return 0
 async def alone(bus: Bus, what: str, work: Callable[[], Awaitable[None]]) -> None:
     """Do `work` for as long as no other worker does. Returns when it returns; raises what it does.
 
-    When the worker that does it ends or dies, another one begins, within `LEASE_S` at the latest.
-    While the server is away who does it goes on, and nobody else begins.
+    When the worker that does it ends or dies, another one begins within `RENEW_S`, and when it
+    hangs or its machine is not in the network any more, within `LEASE_S` after that. While the
+    server is away who does it goes on, and nobody else begins; who alone has lost the server may
+    do it together with another one for a while: `work` must bear that.
     """
     key = f"{bus.prefix}:only:{what}"
     hold, release = bus.redis.register_script(_HOLD), bus.redis.register_script(_RELEASE)
+    mine = bus.name.encode()
+
+    async def ask(dead: bytes = b"") -> bytes:
+        holder = await bus.call(hold(keys=[key], args=[mine, dead, LEASE_S]))
+        return holder if isinstance(holder, bytes) else b""
+
     task: asyncio.Task[None] | None = None
     try:
         while True:
             if task is None:
                 await bus.up()
             try:
-                holds = bool(await bus.call(hold(keys=[key], args=[bus.name, LEASE_S])))
+                holder = await ask()
+                if holder != mine and not await _lives(bus, holder):
+                    holder = await ask(dead=holder)
+                holds = holder == mine
             except BusError:
                 holds = task is not None
             if holds and task is None:
@@ -57,3 +72,8 @@ async def alone(bus: Bus, what: str, work: Callable[[], Awaitable[None]]) -> Non
             await asyncio.wait((task,))
             if bus.is_up:
                 bus.start(bus.call(release(keys=[key], args=[bus.name])))
+
+
+async def _lives(bus: Bus, worker: bytes) -> bool:
+    """Whether that is a worker that listens. Raises BusError."""
+    return _NAME.fullmatch(worker) is not None and await bus.is_there(worker.decode())

@@ -107,6 +107,7 @@ class Bus:
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked: set[asyncio.Task[Any]] = set()
+        self._serving = 0
         self._up = asyncio.Event()
         self._broken = asyncio.Event()
         self._failures = 0  # since it was there
@@ -338,12 +339,13 @@ class Bus:
             _log.exception("a handler failed")
 
     def _begin(self, envelope: Envelope, body: object, handler: Served) -> None:
-        if len(self._tasks) >= MAX_SERVED:
+        if self._serving >= MAX_SERVED:
             self._complain("too many requests at once")
-            return
-        task = asyncio.create_task(self._serve(envelope, body, handler))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            busy, to = Refusal("too many requests at once"), self._to(envelope.sender)
+            self.start(self._send(to, REFUSAL, envelope.number, busy))
+        else:
+            self._serving += 1
+            self.start(self._serve(envelope, body, handler))
 
     async def _serve(self, envelope: Envelope, body: object, handler: Served) -> None:
         kind, result = ANSWER, None
@@ -354,7 +356,9 @@ class Bus:
         except Exception:  # noqa: BLE001 (logged)
             _log.exception("a handler failed", kind=envelope.kind)
             kind, result = REFUSAL, Refusal("a bug")
-        await _quietly(self._send(self._to(envelope.sender), kind, envelope.number, result))
+        finally:
+            self._serving -= 1
+        await self._send(self._to(envelope.sender), kind, envelope.number, result)
 
     def _to(self, worker: str) -> str:
         return f"{self.prefix}:to:{worker}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from relay import log
+from relay.cluster.place import Place
 from relay.config import ConfigError, Settings
 
 if TYPE_CHECKING:
@@ -167,6 +169,7 @@ def _work(
             settings,
             build,
             here=here,
+            place=Place(number=number, group=hashlib.sha256(here.encode()).hexdigest()[:16]),
             on_ready=ready,
             on_second=lambda: tell(_BEAT),
         )

@@ -19,6 +19,7 @@ import structlog
 from relay.cluster.bus import Bus, BusError, GoneError
 from relay.cluster.ferry import Ferry, Landing
 from relay.cluster.handover import CUT, END, GOT, MORE, TAKE, Got, More, Over, Take, Taken, unpacked
+from relay.cluster.place import Place
 from relay.cluster.presence import Claim, Presence
 from relay.cluster.server import TIMEOUT_S
 from relay.hearing.base import ListenMode
@@ -51,7 +52,8 @@ class Arrival:
 class Cluster:
     """What one worker knows of the others. `run` it in one task, and `close` it in the end."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, place: Place | None = None) -> None:
+        self.place = place or Place()
         self.bus = Bus(redis)
         self.presence = Presence(self.bus)
         self.give: Callable[[Take, MakeFerry], Awaitable[Taken]] = _have_none

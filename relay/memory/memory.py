@@ -11,8 +11,10 @@ with the last of them. Another process reads it from the database when the doll 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import tzinfo
 from functools import partial
+from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
 import structlog
@@ -34,6 +36,8 @@ _FLUSH_S = 2.0
 
 _EXPIRE_S = 3_600.0
 
+Once: TypeAlias = Callable[[Callable[[], Awaitable[None]]], Coroutine[Any, Any, None]]
+
 _log = structlog.get_logger(__name__)
 
 
@@ -48,12 +52,15 @@ class Memory:
         brain: Chain | None = None,
         activity: Activity | None = None,
         zone: tzinfo | None = None,
+        once: Once | None = None,
     ) -> None:
-        """`brain` makes the summaries, while `activity` says that nobody talks."""
+        """`brain` makes the summaries, while `activity` says that nobody talks.
+        `once` runs what one of several workers does for all, with the same database."""
         self.store = MemoryStore(database)
         self._database = database
         self._settings = settings
         self._zone = zone
+        self._once = once
         self._writer = Writer(self.store)
         self._summariser = Summariser(self.store, settings, brain, activity, self.refresh, zone)
         self._open: WeakValueDictionary[str, Conversation] = WeakValueDictionary()
@@ -89,7 +96,7 @@ class Memory:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._writer.run())
             group.create_task(self._summariser.run())
-            group.create_task(self._expire())
+            group.create_task(self._once(self._expire) if self._once else self._expire())
 
     async def flush(self) -> bool:
         """Wait until all that was said is on disk; False if the database does not answer."""

@@ -68,6 +68,23 @@ async def test_one_of_the_workers_does_it_and_another_one_after_it(
     await end(task)
 
 
+async def test_another_one_begins_as_soon_as_its_worker_is_dead(join: Join) -> None:
+    work, first, second = Work(), await join(), await join()
+    key = f"{first.prefix}:only:work"
+    await first.redis.set(key, "0123456789abcdef")  # nobody listens under that name
+    begun = work.begin(second)
+    assert await work.begun() == second.name
+    await end(begun)
+
+
+async def test_a_key_that_names_no_worker_is_taken(join: Join) -> None:
+    work, bus = Work(), await join()
+    await bus.redis.set(f"{bus.prefix}:only:work", b"\xff nobody")
+    begun = work.begin(bus)
+    assert await work.begun() == bus.name
+    await end(begun)
+
+
 async def test_what_it_raises_is_raised(join: Join) -> None:
     async def fail() -> None:
         raise ZeroDivisionError
