@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from relay.cluster.bus import Bus, BusError
 from relay.cluster.ferry import QUIET_S, WINDOW, Ferry, Landing
-from relay.cluster.handover import CUT, END, GOT, MORE, Got, More, Over, packed
+from relay.cluster.handover import CUT, END, MORE, Got, More, Over, packed
 from relay.turn.moved import RestLostError
 from relay.wire.errors import CloseCode, Disconnected
 from relay.wire.messages import Hello
@@ -56,8 +56,8 @@ class FakeBus:
 
 def ends() -> tuple[FakeBus, Ferry, Landing]:
     bus = FakeBus()
-    bus.ferry = Ferry(cast(Bus, bus), "there", 7, Hello())
-    bus.landing = Landing(cast(Bus, bus), "here", 7)
+    bus.ferry = Ferry(cast("Bus", bus), "there", 7, Hello())
+    bus.landing = Landing(cast("Bus", bus), "here", 7)
     return bus, bus.ferry, bus.landing
 
 
