@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
@@ -58,6 +60,16 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def jump(self, seconds: float) -> None:
         """Let `seconds` pass at once."""
         self._now += seconds
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """The clock stands still in this block: a thread is asked that answers in its own way."""
+        asking = self.create_future()
+        self._outside.add(asking)
+        try:
+            yield
+        finally:
+            self._outside.discard(asking)
 
     @property
     def waits_for_thread(self) -> bool:

@@ -114,3 +114,24 @@ def test_other_loops_are_as_before_when_it_is_closed() -> None:
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(asyncio.sleep(1))
     assert asyncio.wrap_future is before
+
+
+@pytest.mark.virtual_time
+async def test_the_clock_stands_where_a_thread_answers_in_its_own_way() -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    release, answer = threading.Event(), loop.create_future()
+
+    def work() -> None:
+        release.wait(10)
+        loop.call_soon_threadsafe(answer.set_result, "done")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    started = now()
+    loop.call_later(3600, answer.cancel)
+    with loop.standing():
+        release.set()
+        assert await answer == "done"
+    thread.join()
+    assert now() == started
