@@ -53,7 +53,7 @@ def create_app(
     telegram: TelegramBot | None = None
     if services.settings.telegram.token is not None:
         telegram = TelegramBot(services, dolls, database)
-    overview = Overview(dolls, services)
+    overview = Overview(dolls, services, cluster)
     services.onlookers.append(services.live.turn_ended)
     services.brain.on_failure = lambda model, trouble: services.live.failed(trouble, model=model)
 

@@ -118,6 +118,10 @@ class Dolls:
             return here
         return here | set(await self.cluster.presence.elsewhere(i for i in ids if i not in here))
 
+    def sessions(self) -> Iterable[tuple[str, Session]]:
+        """All sessions of dolls that talk with this worker just now, with their dolls."""
+        return list(self._sessions.items())
+
     def session(self, device_id: str) -> Session | None:
         """The session of that doll, if it talks with this worker just now."""
         return self._sessions.get(device_id)

@@ -25,7 +25,9 @@ MAX_WATCHERS: Final = 16
 #: Events that a page may be behind. One that is slower is sent away, and begins anew.
 MAX_BEHIND: Final = 128
 
-_TURNS, _FAILURES = 60, 40
+#: How many of the last are kept.
+MOST_TURNS: Final = 60
+MOST_FAILURES: Final = 40
 
 
 class TooManyWatchersError(Exception):
@@ -62,9 +64,13 @@ class Live:
         self._now = now
         self._watchers: dict[asyncio.Queue[bytes | None], None] = {}
         self._wanted = asyncio.Event()
+        self._unwanted = asyncio.Event()
+        self._unwanted.set()
         self._over = False
-        self.turns: deque[TurnSeen] = deque(maxlen=_TURNS)  #: oldest first
-        self.failures: deque[Failure] = deque(maxlen=_FAILURES)  #: oldest first
+        self.elsewhere: Callable[[str, Mapping[str, object]], None] | None = None
+        """Told what happens, where there are other workers, at which somebody may watch."""
+        self.turns: deque[TurnSeen] = deque(maxlen=MOST_TURNS)  #: oldest first
+        self.failures: deque[Failure] = deque(maxlen=MOST_FAILURES)  #: oldest first
 
     def __len__(self) -> int:
         """How many watch."""
@@ -88,19 +94,31 @@ class Live:
             queue.put_nowait(None)
         self._watchers[queue] = None
         self._wanted.set()
+        self._unwanted.clear()
         try:
             yield queue
         finally:
             self._watchers.pop(queue, None)
             if not self._watchers:
                 self._wanted.clear()
+                self._unwanted.set()
 
     async def watched(self) -> None:
         """Wait until somebody watches."""
         await self._wanted.wait()
 
+    async def unwatched(self) -> None:
+        """Wait until nobody does any more."""
+        await self._unwanted.wait()
+
     def tell(self, event: str, data: Mapping[str, object]) -> None:
-        """Pass something on. Returns at once, and does nothing while nobody watches."""
+        """Something has happened here. Returns at once, and does nothing while nobody watches."""
+        self.show(event, data)
+        if self.elsewhere is not None:
+            self.elsewhere(event, data)
+
+    def show(self, event: str, data: Mapping[str, object]) -> None:
+        """Pass something on to the pages at this worker alone."""
         if not self._watchers:
             return
         encoded = encode(event, data)

@@ -11,6 +11,9 @@ from pathlib import Path
 _STATM = Path("/proc/self/statm")
 _MB = 1024 * 1024
 
+#: Pages at several workers look independently of each other.
+_APART_S = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -28,15 +31,17 @@ class LoadMeter:
     def __init__(self) -> None:
         self._began = self._then = time.monotonic()
         self._used = time.process_time()
+        self._percent = 0.0
 
     def look(self) -> Load:
-        """The load since the last look."""
+        """The load since the last look, if that is not too near to say anything."""
         now, used = time.monotonic(), time.process_time()
         passed = now - self._then
-        percent = 100 * (used - self._used) / passed if passed > 0 else 0.0
-        self._then, self._used = now, used
-        memory = _resident_mb()
-        return Load(round(percent, 1), memory, os.cpu_count() or 1, int(now - self._began))
+        if passed >= _APART_S:
+            self._percent = 100 * (used - self._used) / passed
+            self._then, self._used = now, used
+        cores, up_s = os.cpu_count() or 1, int(now - self._began)
+        return Load(round(self._percent, 1), _resident_mb(), cores, up_s)
 
 
 def _resident_mb() -> float | None:

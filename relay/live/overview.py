@@ -12,47 +12,32 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from relay import __version__
-from relay.devices.mcp import STATUS, VOLUME
+from relay.cluster.cluster import Cluster
 from relay.devices.records import DeviceRecord
 from relay.dolls import Dolls
-from relay.live.load import LoadMeter
+from relay.live.elsewhere import Elsewhere, Worker
+from relay.live.here import DollHere, Here
 from relay.quota.snapshot import ModelUse
 from relay.quota.store import StoreError
 from relay.services import Services
-from relay.turn.session import Session
-from relay.wire.errors import Disconnected
 
 _EVERY_S: Final = 1.0
-
-#: A doll is asked for its battery and its volume so often, while somebody watches.
-_STATUS_EVERY_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class DollSeen:
-    """A doll, as the page shows it. What it does not tell is None. Times are Unix time."""
+    """A doll, as the page shows it; the fields of `DollHere` come with it. Unix time."""
 
     id: str
     name: str
     persona: str
     language: str
     character: str  #: the name of its character, in its first language
-    state: str  #: idle, listening, thinking, speaking; offline; revoked
+    relay: str  #: the worker where it is, if there are several; empty if it is nowhere
     last_seen: int | None
     created: int
     board: str
     firmware: str
-    update: str  #: `relay.devices.updater.Standing.state`; empty: it takes none, or is away
-    update_version: str  #: what is offered, on trial, or was taken back
-    update_percent: int | None  #: of what it has fetched
-    update_reason: str  #: the doll's own word for why not
-    rssi: int | None  #: Wi-Fi signal, dBm
-    battery: int | None  #: percent
-    charging: bool | None
-    volume: int | None  #: 0 to 100, where it has a tool for that
-    underruns: int  #: times that its speaker ran dry since it came
-    frames_lost: int
-    heap_free: int | None  #: bytes
     recorder_until: int | None
     rotate: bool
 
@@ -60,18 +45,22 @@ class DollSeen:
 class Overview:
     """Puts it together. `run` it in one task."""
 
-    def __init__(self, dolls: Dolls, services: Services) -> None:
+    def __init__(self, dolls: Dolls, services: Services, cluster: Cluster | None = None) -> None:
+        self.here = Here(dolls)
         self._dolls = dolls
         self._services = services
         self._live = services.live
-        self._load = LoadMeter()
+        self._elsewhere = Elsewhere(cluster, services.live, self.here) if cluster else None
         self._last = b""
-        self._status: dict[str, dict[str, Any]] = {}
-        self._asked: dict[Session, float] = {}
-        self._asking: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Tell all who watch what has changed, for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._look())
+            if self._elsewhere is not None:
+                group.create_task(self._elsewhere.run())
+
+    async def _look(self) -> None:
         while True:
             await self._live.watched()
             await asyncio.sleep(_EVERY_S)
@@ -83,28 +72,42 @@ class Overview:
             encoded = msgspec.json.encode([now["dolls"], now["models"], now["shelf"]])
             if encoded != self._last:
                 self._last = encoded
-                self._live.tell("overview", now)
+                self._live.show("overview", now)
             else:
-                self._live.tell("load", {"load": now["load"]})
+                self._live.show("load", {key: now[key] for key in ("load", "workers")})
 
     async def start(self) -> dict[str, Any]:
         """All that a page needs when it begins to watch. Raises SQLAlchemyError."""
+        turns, failures = list(self._live.turns), list(self._live.failures)
+        if self._elsewhere is not None:
+            turns, failures = await self._elsewhere.past()
         return {
             **await self.now(),
-            "turns": msgspec.to_builtins(list(self._live.turns)),
-            "failures": msgspec.to_builtins(list(self._live.failures)),
+            "turns": msgspec.to_builtins(turns),
+            "failures": msgspec.to_builtins(failures),
         }
 
     async def now(self) -> dict[str, Any]:
         """Dolls, models and load. Raises SQLAlchemyError."""
         records = await self._dolls.registry.all()
-        self._ask_dolls(records)
+        others = await self._elsewhere.look() if self._elsewhere is not None else []
+        here, load = self.here.look(), self.here.load()
+        place = self._elsewhere.place.name if self._elsewhere is not None else ""
+        at = {doll.id: (worker.place, doll) for worker in others for doll in worker.dolls}
+        at |= {device_id: (place, doll) for device_id, doll in here.items()}
+        nowhere = ("", None)
         return {
             "version": __version__,
             "shelf": shelf.version if (shelf := self._services.shelf) else "",
-            "dolls": [asdict(self._seen(record)) for record in records],
+            "dolls": [self._seen(each, *at.get(each.id, nowhere)) for each in records],
             "models": [_shown(use) for use in await self._models()],
-            "load": asdict(self._load.look()),
+            "load": asdict(load),
+            "workers": [
+                {"relay": place, "dolls": len(here), **asdict(load)},
+                *(_worker(other) for other in others),
+            ]
+            if others
+            else [],
         }
 
     async def _models(self) -> list[ModelUse]:
@@ -114,78 +117,30 @@ class Overview:
                 found += await quota.snapshot()
         return found
 
-    def _seen(self, record: DeviceRecord) -> DollSeen:
-        session = self._dolls.session(record.id)
-        report = session.device.report if session else None
-        status = self._status.get(record.id, {}) if session else {}
-        battery, speaker = _table(status, "battery"), _table(status, "audio_speaker")
-        updater = session.upkeep.updater if session else None
-        update = updater.standing if updater else None
+    def _seen(self, record: DeviceRecord, relay: str, here: DollHere | None) -> dict[str, Any]:
         persona = self._services.persona_of(record.persona)
-        has_volume = bool(session and session.device.toolbox and VOLUME in session.device.toolbox)
-        return DollSeen(
+        seen = DollSeen(
             id=record.id,
             name=record.name,
             persona=record.persona,
             language=record.language,
             character=persona.names_in(record.language or persona.language)[0],
-            state=_state(record, session),
+            relay=relay,
             last_seen=record.last_seen,
             created=record.created,
             board=record.board,
             firmware=record.firmware,
-            update=update.state if update else "",
-            update_version=update.version if update else "",
-            update_percent=update.percent if update else None,
-            update_reason=update.reason if update else "",
-            rssi=report.rssi if report else None,
-            battery=_percent(battery.get("level")),
-            charging=charging if isinstance(charging := battery.get("charging"), bool) else None,
-            volume=(_percent(speaker.get("volume")) or 0) if has_volume else None,
-            underruns=session.device.underruns if session else 0,
-            frames_lost=session.device.frames_lost if session else 0,
-            heap_free=report.heap_free if report else None,
             recorder_until=record.recorder_until,
             rotate=record.rotate,
         )
-
-    def _ask_dolls(self, records: list[DeviceRecord]) -> None:
-        """Have the dolls that can tell how they are do so now and then."""
-        now = asyncio.get_running_loop().time()
-        here = {record.id: s for record in records if (s := self._dolls.session(record.id))}
-        self._status = {key: value for key, value in self._status.items() if key in here}
-        self._asked = {s: at for s, at in self._asked.items() if s in here.values()}
-        for device_id, session in here.items():
-            toolbox = session.device.toolbox
-            is_due = now - self._asked.get(session, float("-inf")) >= _STATUS_EVERY_S
-            if toolbox is not None and STATUS in toolbox and is_due:
-                self._asked[session] = now
-                task = asyncio.create_task(self.ask(device_id, session))
-                self._asking.add(task)
-                task.add_done_callback(self._asking.discard)
-
-    async def ask(self, device_id: str, session: Session) -> None:
-        """Ask one doll how it is."""
-        with contextlib.suppress(Disconnected):
-            if session.device.toolbox is not None:
-                self._status[device_id] = await session.device.toolbox.status()
+        here = here or DollHere(record.id, "offline")
+        if record.revoked is not None:
+            here = msgspec.structs.replace(here, state="revoked")
+        return asdict(seen) | msgspec.structs.asdict(here)
 
 
-def _state(record: DeviceRecord, session: Session | None) -> str:
-    if record.revoked is not None:
-        return "revoked"
-    return session.state.name.lower() if session else "offline"
-
-
-def _table(status: dict[str, Any], key: str) -> dict[str, Any]:
-    found = status.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _percent(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return round(value) if 0 <= value <= 100 else None
+def _worker(worker: Worker) -> dict[str, Any]:
+    return {"relay": worker.place, "dolls": len(worker.dolls), **asdict(worker.load)}
 
 
 def _shown(use: ModelUse) -> dict[str, Any]:

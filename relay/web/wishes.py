@@ -70,7 +70,7 @@ class Wishes:
             await toolbox.call_tool(VOLUME, {"volume": wish.volume})
         except (ToolError, Disconnected):
             return "not_done"
-        await self._overview.ask(wish.device_id, session)
+        await self._overview.here.ask(wish.device_id, session)
         return ""
 
     async def _update(self, wish: Wish) -> Problem:

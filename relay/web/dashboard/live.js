@@ -5,7 +5,7 @@ const KINDS = ["overview", "load", "heard", "said", "stop", "face", "turn", "fai
 const MOST = { turns: 60, failures: 40 };
 
 export const state = {
-  dolls: [], models: [], load: null, turns: [], failures: [], version: "", shelf: "",
+  dolls: [], models: [], load: null, workers: [], turns: [], failures: [], version: "", shelf: "",
 };
 
 /** @type {Set<(kind: string, data: any) => void>} */

@@ -66,6 +66,7 @@ function rows(doll) {
     found.push(["battery", t(doll.charging ? "percent_charging" : "percent", { n: doll.battery })]);
   if (doll.volume !== null) found.push(["volume", t("percent", { n: doll.volume })]);
   if (doll.firmware || doll.board) found.push(["firmware", [doll.firmware, doll.board].filter(Boolean).join(" · ")]);
+  if (doll.relay) found.push(["at_relay", doll.relay]);
   if (online) found.push(["underruns", t("times", { n: number(doll.underruns) })]);
   return found;
 }

@@ -22,7 +22,8 @@ export function mount(root) {
     const rows = [["cpu", t("cpu_value", { n: Math.round(cpu), cores })]];
     if (memory !== null) rows.push(["memory_use", t("mb", { n: number(Math.round(memory)) })]);
     rows.push(["up", duration(up)], ["version", state.version]);
-    load.replaceChildren(...rows.flatMap(([key, value]) => [h("dt", {}, t(key)), h("dd", {}, value)]));
+    load.replaceChildren(...rows.flatMap(([key, value]) => [h("dt", {}, t(key)), h("dd", {}, value)]),
+      ...state.workers.flatMap((worker) => [h("dt", {}, worker.relay), h("dd", {}, loadOf(worker))]));
   };
   const drawFailures = () => {
     failures.replaceChildren(...[...state.failures].reverse().slice(0, 15).map(failure));
@@ -34,6 +35,12 @@ export function mount(root) {
     if (kind === "start" || kind === "overview") draw();
     if (kind === "load") drawLoad();
     if (kind === "failure") drawFailures();
+  });
+}
+
+function loadOf({ dolls, cpu_percent: cpu, memory_mb: memory }) {
+  return t("worker_value", {
+    dolls: number(dolls), cpu: Math.round(cpu), memory: memory === null ? "–" : number(Math.round(memory)),
   });
 }
 
