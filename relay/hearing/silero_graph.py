@@ -58,7 +58,7 @@ def redrawn(shipped: bytes) -> bytes:
     Inputs: `input` (n, 576), `h` and `c` (1, n, 128); outputs: `speech_probs` (n), `hn` and `cn`
     (1, n, 128). Raises ValueError if `shipped` does not have the weights.
     """
-    weights = _weights(shipped)
+    weights = read_weights(shipped)
     graph = _Graph()
     # The spectrum: four windows of 256 samples, 128 apart; the last one sees 64 mirrored samples.
     x = graph.add("Pad", "input", _whole(0, 0, 0, 64), mode="reflect")
@@ -198,7 +198,11 @@ def _varint(value: int) -> bytes:
     return bytes(data)
 
 
-def _weights(model: bytes) -> dict[str, Floats]:
+def read_weights(model: bytes) -> dict[str, Floats]:
+    """The weights of `_SHAPES` in the file that faster-whisper ships.
+
+    Raises ValueError if it does not have them.
+    """
     found: dict[str, Floats] = {}
     try:
         for graph in _nested(memoryview(model), _MODEL_GRAPH):

@@ -13,6 +13,7 @@ from relay.hearing import silero_model
 from relay.hearing.base import DetectorUnavailableError
 from relay.hearing.silero_model import (
     CONTEXT_SAMPLES,
+    CROWD,
     WARM_UP_FRAMES,
     SileroModel,
     find_model,
@@ -105,7 +106,31 @@ def test_without_the_model_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
         find_model()
 
 
-def test_without_onnxruntime_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.models
+def test_a_crowd_is_heard_with_onnx_runtime_and_a_few_dolls_without(
+    question: Pcm, frames_of: Cut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    real = silero_model._onnx_network
+    monkeypatch.setattr(
+        silero_model, "_onnx_network", lambda threads: (asked.append(threads), real(threads))[1]
+    )
+    model, frame = SileroModel(), frames_of(question)[20]
+    few, many = CROWD - 1, CROWD
+    before, _ = model.step([frame] * few, [model.fresh() for _ in range(few)])
+    assert asked == []
+    after, _ = model.step([frame] * many, [model.fresh() for _ in range(many)])
+    model.step([frame] * many, [model.fresh() for _ in range(many)])
+    assert asked == [1]
+    assert after[:few] == pytest.approx(before, abs=1e-5)
+
+
+@pytest.mark.models
+def test_without_onnx_runtime_a_crowd_is_heard_too(
+    question: Pcm, frames_of: Cut, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(DetectorUnavailableError, match=r"pip install 'talking-doll\[embedded\]'"):
-        SileroModel()
+    model, frame = SileroModel(), frames_of(question)[20]
+    [alone], _ = model.step([frame], [model.fresh()])
+    together, _ = model.step([frame] * CROWD, [model.fresh() for _ in range(CROWD)])
+    assert together == pytest.approx([alone] * CROWD, abs=1e-5)
