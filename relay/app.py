@@ -119,7 +119,7 @@ def create_app(
     app.include_router(persona_routes(services))
     app.include_router(voice_routes(dolls, services))
     app.include_router(live_routes(services.live, overview))
-    app.include_router(metrics_routes(dolls, services))
+    app.include_router(metrics_routes(dolls, services, cluster))
     app.include_router(vision_routes(dolls, services))
     app.include_router(
         ota_routes(

@@ -5,28 +5,29 @@ from __future__ import annotations
 import secrets
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from relay.cluster.cluster import Cluster
 from relay.dolls import Dolls
 from relay.metrics import levels
-from relay.metrics.registry import REGISTRY
 from relay.metrics.settings import MetricsSettings
+from relay.metrics.workers import MetricsPage
 from relay.services import Services
 from relay.web.guard import is_here, problem
 from relay.wire.headers import bearer_token
 
 
-def metrics_routes(dolls: Dolls, services: Services) -> APIRouter:
+def metrics_routes(dolls: Dolls, services: Services, cluster: Cluster | None = None) -> APIRouter:
     """One page of numbers, with nothing in it of what was said, and no doll by its name."""
     router = APIRouter()
     settings = services.settings.metrics
     levels.know(services.brain.links)
+    page = MetricsPage(lambda: len(dolls), services, cluster)
 
     @router.get("/metrics", include_in_schema=False)
     async def metrics(request: Request) -> Response:
         _check(request, settings)
-        await levels.look(len(dolls), services.brain.links)
-        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+        return Response(await page.text(), media_type=CONTENT_TYPE_LATEST)
 
     return router
 
