@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tools.deploy.plan import Plan, PlanError
-from tools.deploy.write import Outcome, write
+from tools.deploy.write import ASIDE, Outcome, write
 from tools.texts import texts
 
 
@@ -43,6 +43,9 @@ def deploy(
             ) from None
         kept |= outcome is Outcome.KEPT and not file.secret
         typer.echo(f"{say[outcome.value]:<12} {file.path} ({file.mode:04o})")
+        if outcome is Outcome.PACKAGED and not dry_run:
+            aside = f"{file.path}{ASIDE}"
+            typer.echo(say["hint_packaged"].format(path=file.path, aside=aside))
     if kept:
         typer.secho(say["hint_kept"], fg=typer.colors.YELLOW, err=True)
     if not dry_run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import stat
@@ -94,6 +95,41 @@ def test_what_its_owner_has_changed_stays(tmp_path: Path) -> None:
     assert DOMAIN in caddy.read_text()
     assert (tmp_path / SECRET).read_text() == "GEMINI_API_KEY=mine"
     assert stat.S_IMODE((tmp_path / SECRET).stat().st_mode) == 0o600
+
+
+@pytest.fixture
+def packaged(tmp_path: Path) -> Path:
+    """A Caddyfile that a package has brought, as dpkg notes it."""
+    caddy = tmp_path / "etc/caddy/Caddyfile"
+    caddy.parent.mkdir(parents=True)
+    caddy.write_text(":80\n")
+    status = tmp_path / "var/lib/dpkg/status"
+    status.parent.mkdir(parents=True)
+    md5 = hashlib.md5(b":80\n").hexdigest()
+    status.write_text(
+        "Package: caddy\nStatus: install ok installed\nConffiles:\n"
+        f" /etc/caddy/Caddyfile.other 0\n /etc/caddy/Caddyfile {md5}\nDescription: a server\n"
+    )
+    return caddy
+
+
+def test_the_web_server_s_example_is_nobody_s_work(tmp_path: Path, packaged: Path) -> None:
+    deploy(tmp_path, "--dry-run")
+    assert packaged.read_text() == ":80\n"
+    said = deploy(tmp_path)
+    assert "/etc/caddy/Caddyfile.packaged" in said
+    assert "--force" not in said
+    assert DOMAIN in packaged.read_text()
+    assert packaged.with_name("Caddyfile.packaged").read_text() == ":80\n"
+    before = snapshot(tmp_path)
+    deploy(tmp_path)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_packaged_file_that_its_owner_has_changed_stays(tmp_path: Path, packaged: Path) -> None:
+    packaged.write_text(":80 { respond mine }\n")
+    assert "--force" in deploy(tmp_path)
+    assert "mine" in packaged.read_text()
 
 
 @pytest.mark.parametrize(
