@@ -116,6 +116,19 @@ def idle(
 
 
 @bench.command()
+def pipeline(
+    json: Json = False,
+    turns: Annotated[int, typer.Option(help="Turns of each kind.", min=2)] = 12,
+) -> None:
+    """From voice to voice with providers that take their time, and how soon all stops."""
+    from relay.log import configure
+    from tools.bench.pipeline import measure
+
+    configure("text", "error")
+    _run(measure(turns), json)
+
+
+@bench.command()
 def faults(json: Json = False) -> None:
     """Break everything once: how long until the doll talks again, and what is lost."""
     from relay.log import configure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -31,11 +32,14 @@ class BenchDoll:
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
+        self.listens_s = 0.0  #: to an answer that it interrupts
+        self.aborted = 0.0  #: when it interrupted last (`perf_counter`)
+        self.last_frame = 0.0  #: when the last sound of that answer came
 
     async def push_to_talk(self, frames: Sequence[bytes], *, listen: bool = True) -> float:
         """Hold, speak, let go. Seconds from `listen stop` to the first frame of the answer.
 
-        Without `listen` the answer is interrupted as soon as it begins.
+        Without `listen` the answer is interrupted once it was listened to for `listens_s`.
         """
         await self._say(type="listen", state="start", mode="manual")
         start = perf_counter()
@@ -59,7 +63,7 @@ class BenchDoll:
         """Speak, and go on sending silence until the answer comes.
 
         Seconds from the frame `last_speech` to the first frame of the answer. Without `listen` the
-        answer is interrupted as soon as it begins.
+        answer is interrupted, as in `push_to_talk`.
         """
         await self._say(type="listen", state="start", mode="auto")
         answer = asyncio.create_task(self._first_audio())
@@ -93,10 +97,17 @@ class BenchDoll:
 
     async def _answered(self, listen: bool) -> None:
         if not listen:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.listens_s):
+                    while True:
+                        await self._socket.recv()
+            self.aborted = self.last_frame = perf_counter()
             await self._say(type="abort")
         while True:
             message = await self._socket.recv()
-            if isinstance(message, str) and json.loads(message).get("state") == "stop":
+            if isinstance(message, bytes):
+                self.last_frame = perf_counter()
+            elif json.loads(message).get("state") == "stop":
                 return
 
 

@@ -44,7 +44,9 @@ _METHOD = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Sound:
+class Sound:
+    """A question as wire frames."""
+
     frames: list[bytes]
     last_speech: int  # the last frame that holds speech
     silence: list[bytes]
@@ -52,7 +54,7 @@ class _Sound:
 
 async def measure(dolls: int) -> Report:
     """Run all parts one after another; about two minutes."""
-    sound = await _sound()
+    sound = await spoken_question()
     silence_s = EndpointSettings().silence_ms / 1000
     floor = await _floor(sound)
     async with running_relay(command=_SERVER) as relay:
@@ -110,7 +112,7 @@ async def measure(dolls: int) -> Report:
     )
 
 
-async def _sound() -> _Sound:
+async def spoken_question() -> Sound:
     """The speech as wire frames, and where it ends by the relay's own ear."""
     with wave.open(str(_SPEECH)) as file:
         speech = np.frombuffer(file.readframes(int(_SPEECH_S * RATE_HZ)), "<i2").astype(np.int16)
@@ -126,7 +128,7 @@ async def _sound() -> _Sound:
             break
     await detector.close()
     assert last_speech is not None, "the detector finds no speech in the recording"
-    return _Sound(_encoded(speech), last_speech, _encoded(noise))
+    return Sound(_encoded(speech), last_speech, _encoded(noise))
 
 
 def _encoded(pcm: Pcm) -> list[bytes]:
@@ -134,7 +136,7 @@ def _encoded(pcm: Pcm) -> list[bytes]:
     return [encoder.encode(frame) for frame in Blocks(FRAME_SAMPLES).push(pcm)]
 
 
-async def _floor(sound: _Sound) -> list[float]:
+async def _floor(sound: Sound) -> list[float]:
     """The same push-to-talk turns with a bare server."""
     async with (
         running_relay(command=_FLOOR) as server,
@@ -144,9 +146,7 @@ async def _floor(sound: _Sound) -> list[float]:
         return [await doll.push_to_talk(sound.frames) for _ in range(_TURNS)]
 
 
-async def _alone(
-    url: str, tokens: dict[str, str], sound: _Sound
-) -> tuple[list[float], list[float]]:
+async def _alone(url: str, tokens: dict[str, str], sound: Sound) -> tuple[list[float], list[float]]:
     async with bench_doll(url, "bench-alone", tokens["bench-alone"]) as doll:
         await doll.push_to_talk(sound.frames)  # the first turn warms up
         held = [await doll.push_to_talk(sound.frames, listen=False) for _ in range(_TURNS)]
@@ -158,7 +158,7 @@ async def _alone(
 
 
 async def _crowd_push_to_talk(
-    url: str, tokens: dict[str, str], sound: _Sound, dolls: int
+    url: str, tokens: dict[str, str], sound: Sound, dolls: int
 ) -> list[float]:
     """All dolls hold their buttons at once, spread over one cycle."""
 
@@ -172,7 +172,7 @@ async def _crowd_push_to_talk(
 
 
 async def _crowd(
-    relay: RelayProcess, tokens: dict[str, str], sound: _Sound, dolls: int
+    relay: RelayProcess, tokens: dict[str, str], sound: Sound, dolls: int
 ) -> tuple[list[float], float]:
     """All dolls talk hands-free; also the relay's CPU seconds per doll and minute."""
     url = await relay.url()

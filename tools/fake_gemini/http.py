@@ -41,6 +41,18 @@ class Pause:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Until:
+    """Send nothing before this moment: steps that keep to a clock do not add up their lateness."""
+
+    at: float  #: the loop's time
+
+    @property
+    def seconds(self) -> float:
+        """From now."""
+        return max(0.0, self.at - asyncio.get_running_loop().time())
+
+
 @dataclass(frozen=True)
 class Request:
     """One request, with the names of its headers in lower case."""
@@ -63,7 +75,7 @@ class Reply:
 
     status: int | None = 200
     content_type: str = "application/json; charset=UTF-8"
-    body: tuple[bytes | Step | Pause, ...] = ()
+    body: tuple[bytes | Step | Pause | Until, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -183,7 +195,7 @@ class _Connection:
             if step is Step.DROP:
                 self._writer.transport.abort()
                 return False
-            if isinstance(step, Pause):
+            if isinstance(step, Pause | Until):
                 if await self._client_leaves(step.seconds):
                     return False
             elif isinstance(step, bytes):
