@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Any, TypedDict
 
+import structlog
+
 from relay.audio import Pcm
-from relay.errors import ErrorKind, ProviderError
+from relay.errors import ErrorKind, ModelGoneError, ProviderError
 from relay.llm.base import Part, Request
 from relay.llm.dialogue import system_prompt, turns
 from relay.llm.meter import Meter, TextOnly, Unmetered, Usage
 from relay.llm.plain import PlainAnswer
+from relay.llm.schema import answer_schema
 from relay.llm.settings import Sampling
 from relay.llm.tokens import estimate
 from relay.openai_server import FAILURES, OpenAIServer
+from relay.persona.prompt import Form
 from relay.streaming import Deadlines, bounded
 
 # The SDK comes behind the server's module, which says what to install when it is missing.
 # isort: split
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionMessageParam
+from openai.types.shared_params import ResponseFormatJSONSchema
+from openai.types.shared_params.response_format_json_schema import JSONSchema
+
+_NAMES_THE_FORM = re.compile(r"grammar|schema|response_format", re.IGNORECASE)
+
+_log = structlog.get_logger(__name__)
 
 
 class OpenAIModel(TextOnly):
@@ -34,26 +45,60 @@ class OpenAIModel(TextOnly):
         key: str = "",
         deadlines: Deadlines | None = None,
         sampling: Sampling | None = None,
+        fields: bool = True,
     ) -> None:
-        """`base_url` ends where `/chat/completions` begins, as in `http://localhost:11434/v1`."""
+        """`base_url` ends where `/chat/completions` begins, as in `http://localhost:11434/v1`.
+
+        `fields`: ask for an answer by fields, until the server refuses.
+        """
         self.name = model
         self._deadlines = deadlines or Deadlines()
         self._sampling = sampling or Sampling()
+        self._fields = fields
         self._server = OpenAIServer(base_url, model, key)
 
     def tokens(self, request: Request, utterance: Pcm | None = None) -> int:
         """See MeteredModel."""
-        return estimate(system_prompt(request), turns(request), utterance, schema=False)
+        form = self._form(request)
+        told = system_prompt(request, form)
+        return estimate(told, turns(request), utterance, schema=form == "fields")
 
     async def reply(
         self, request: Request, meter: Meter | None = None
     ) -> AsyncGenerator[Part, None]:
         """See LanguageModel.reply."""
         meter = meter or Unmetered()
+        form = self._form(request)
         await meter.permit(self.tokens(request))
+        begun = False
+        try:
+            async with aclosing(self._answer(request, form, meter)) as parts:
+                async for part in parts:
+                    begun = True
+                    yield part
+            return
+        except ProviderError as error:
+            if begun or form == "text" or not _may_be_the_form(error):
+                raise
+        # Many servers have no schemas, or none with streaming. Plain text is what all have.
+        await meter.permit(estimate(system_prompt(request), turns(request), None, schema=False))
+        async with aclosing(self._answer(request, "text", meter)) as parts:
+            async for part in parts:
+                if self._fields:  # it was the form: the same question is taken without it
+                    self._fields = False
+                    _log.info("server refused; asking from now on without fields", llm=self.name)
+                yield part
+
+    def _form(self, request: Request) -> Form:
+        return "fields" if self._fields and not request.instructions else "text"
+
+    async def _answer(
+        self, request: Request, form: Form, meter: Meter
+    ) -> AsyncGenerator[Part, None]:
+        """One request. The reader takes text and objects: few servers are held to what they say."""
         reader = PlainAnswer()
         texts = bounded(
-            self._texts(request, meter.used), self._deadlines, service=self._server.name
+            self._texts(request, form, meter.used), self._deadlines, service=self._server.name
         )
         answered = False
         async with aclosing(texts):
@@ -62,7 +107,7 @@ class OpenAIModel(TextOnly):
                     answered = answered or isinstance(part, str)
                     yield part
         for part in reader.finish():
-            answered = True
+            answered = answered or isinstance(part, str)
             yield part
         if not answered:
             raise ProviderError(ErrorKind.SERVER, f"{self._server.name} answered with no words.")
@@ -72,16 +117,17 @@ class OpenAIModel(TextOnly):
         await self._server.close()
 
     async def _texts(
-        self, request: Request, used: Callable[[Usage], None]
+        self, request: Request, form: Form, used: Callable[[Usage], None]
     ) -> AsyncGenerator[str, None]:
         failure: ProviderError | None = None
         usage: CompletionUsage | None = None
         try:
             stream = await self._server.client.chat.completions.create(
                 model=self.name,
-                messages=list(_messages(request)),
+                messages=list(_messages(request, form)),
                 stream=True,
                 **_options(self._sampling),
+                **_response_format(request, form),
             )
             async with stream:
                 async for chunk in stream:
@@ -100,6 +146,10 @@ class OpenAIModel(TextOnly):
         # Outside of the handler: the SDK's error holds the request, and with it the key.
         if failure:
             raise failure
+
+
+class _Shape(TypedDict, total=False):
+    response_format: ResponseFormatJSONSchema
 
 
 class _Options(TypedDict, total=False):
@@ -132,8 +182,23 @@ def _options(sampling: Sampling) -> _Options:
     return options
 
 
-def _messages(request: Request) -> Iterable[ChatCompletionMessageParam]:
-    yield {"role": "system", "content": system_prompt(request)}
+def _response_format(request: Request, form: Form) -> _Shape:
+    if form == "text":
+        return {}
+    shape: JSONSchema = {"name": "answer", "schema": answer_schema(request)}
+    return {"response_format": {"type": "json_schema", "json_schema": shape}}
+
+
+def _may_be_the_form(error: ProviderError) -> bool:
+    """Whether a request was refused for its schema. Words differ too much to be relied on; only a
+    server that fails on one (llama.cpp's 500) has to name it."""
+    if error.kind is ErrorKind.SERVER:
+        return bool(_NAMES_THE_FORM.search(error.message))
+    return error.kind is ErrorKind.BAD_REQUEST and not isinstance(error, ModelGoneError)
+
+
+def _messages(request: Request, form: Form) -> Iterable[ChatCompletionMessageParam]:
+    yield {"role": "system", "content": system_prompt(request, form)}
     for turn in turns(request):
         if turn.role == "user":
             yield {"role": "user", "content": turn.text}

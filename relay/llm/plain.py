@@ -1,12 +1,13 @@
-"""A plain answer, without what some models put before it: their thoughts, and a face.
+"""A plain answer, without what is not to be spoken: thoughts, a face before it, marks.
 
-The face is the emotion. Neither is spoken.
+The face is the emotion; what the marks hold (`relay.llm.marks`) is the emotion and a note.
 """
 
 from __future__ import annotations
 
-from relay.llm.base import Emotion, Part
+from relay.llm.base import Part
 from relay.llm.emotions import NAMES
+from relay.llm.marks import Marks
 
 #: Faces that models like better than those of the protocol.
 _OTHERS = {
@@ -27,11 +28,12 @@ _THINK, _THOUGHT = "<think>", "</think>"  # Qwen, DeepSeek and others, where the
 
 
 class PlainAnswer:
-    """An AnswerReader for text as it is."""
+    """An AnswerReader for text, and for whatever else a model makes of being asked for it."""
 
     def __init__(self) -> None:
         self._start: str | None = ""  # what came before the first word; None behind that
         self._behind_face = False
+        self._marks = Marks()
 
     @property
     def unheard(self) -> bool:
@@ -47,18 +49,20 @@ class PlainAnswer:
                 return []
             self._start = None
             if name := _FACES.get(text[0]):
-                parts.append(Emotion(name))
+                parts += self._marks.feel(name)
                 self._behind_face = True
                 text = text[1:]
         if self._behind_face:
             text = text.lstrip(_BEHIND)
             self._behind_face = not text
-        return [*parts, text] if text else parts
+        return [*parts, *self._marks.push(text)] if text else parts
 
     def finish(self) -> list[Part]:
         """See AnswerReader.finish."""
         start, self._start = self._start, None
-        return [start] if start and not start.startswith(_THINK) else []
+        if start and not start.startswith(_THINK):
+            return [*self._marks.push(start), *self._marks.finish()]
+        return self._marks.finish()
 
 
 def _without_thoughts(start: str) -> str:

@@ -105,7 +105,11 @@ def _openai(settings: OpenAISettings) -> MeteredModel:
     if not settings.model:
         raise ConfigError("llm.openai.model: name the model that the server has")
     return OpenAIModel(
-        settings.base_url, settings.model, key=_openai_key(settings), sampling=settings
+        settings.base_url,
+        settings.model,
+        key=_openai_key(settings),
+        sampling=settings,
+        fields=settings.fields,
     )
 
 

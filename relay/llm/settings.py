@@ -62,6 +62,9 @@ class OpenAISettings(Sampling):
     base_url: str = "http://127.0.0.1:11434/v1"
     model: str = ""
     api_key: SecretStr | None = None
+    #: Ask for fields by a JSON schema: emotion, reply, note, and what the doll is to do. A server
+    #: that refuses is asked for plain text with marks instead, from then on.
+    fields: bool = True
 
 
 class LlmSettings(_Section):

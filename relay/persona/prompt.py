@@ -16,8 +16,9 @@ PROMPTS = Path(__file__).parent / "prompts"
 _NO_MARKS = str.maketrans({"<": "(", ">": ")", "\n": " "})
 
 Form = Literal["text", "fields", "hearing"]
-"""How the model answers: as it speaks, by fields (emotion, reply, memory_note), or by those after
-the fields of what it heard in a recording (heard, transcript)."""
+"""How the model answers: as it speaks, with marks around that (`relay.llm.marks`), by fields
+(emotion, reply, memory_note), or by those after the fields of what it heard in a recording (heard,
+transcript)."""
 
 
 def prompt(
@@ -50,8 +51,7 @@ def prompt(
     if form == "hearing":
         parts.append(words["form"]["hearing"].strip())
         language = "heard"
-    if form != "text":
-        parts.append(words["form"]["fields"].strip())
+    parts.append(words["form"]["marks" if form == "text" else "fields"].strip())
     if notes:
         kept = (f"- {note.translate(_NO_MARKS)}" for note in notes)
         parts.append("\n".join((words["notes"], "<notes>", *kept, "</notes>")))

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from relay.errors import ErrorKind, ModelGoneError, ProviderError
-from relay.llm.base import Emotion, LanguageModel
+from relay.llm.base import Emotion, LanguageModel, MemoryNote
 from relay.llm.meter import Usage
 from relay.llm.openai import OpenAIModel
 from relay.llm.settings import Sampling
@@ -102,7 +103,7 @@ async def test_each_way_to_fail_has_its_kind(
     server: FakeOpenAI, reply: Reply, kind: ErrorKind, retry_after_s: float | None
 ) -> None:
     server.play(reply)
-    async with model_at(server, key=fakes.KEY) as model:
+    async with model_at(server, key=fakes.KEY, fields=False) as model:
         error = await failure(model)
     assert error.kind is kind
     assert error.retry_after_s == retry_after_s
@@ -144,7 +145,7 @@ async def test_a_model_that_is_not_there_is_named(server: FakeOpenAI) -> None:
 
 
 async def test_only_what_is_set_of_the_sampling_is_sent(server: FakeOpenAI) -> None:
-    async with model_at(server, sampling=Sampling(max_tokens=0)) as model:
+    async with model_at(server, sampling=Sampling(max_tokens=0), fields=False) as model:
         await collect(model, request())
     assert server.last.keys() == {"model", "messages", "stream"}
     sampling = Sampling(
@@ -156,7 +157,7 @@ async def test_only_what_is_set_of_the_sampling_is_sent(server: FakeOpenAI) -> N
         stop=("<|eot_id|>",),
         extra_body={"top_k": 40, "chat_template_kwargs": {"enable_thinking": False}},
     )
-    async with model_at(server, sampling=sampling) as model:
+    async with model_at(server, sampling=sampling, fields=False) as model:
         await collect(model, request())
     sent = {name: value for name, value in server.last.items() if name != "messages"}
     assert sent == {
@@ -219,3 +220,64 @@ async def test_reasoning_beside_the_text_is_not_spoken(server: FakeOpenAI) -> No
     server.play(fakes.stream(thinking, fakes.chunk({"content": "안녕!"})))
     async with model_at(server) as model:
         assert await collect(model, request()) == ["안녕!"]
+
+
+NOTED = '{"emotion": "happy", "reply": "기억할게.", "memory_note": "진주의 생일은 3월 2일이다."}'
+
+
+async def test_fields_are_asked_for_and_only_the_reply_is_spoken(server: FakeOpenAI) -> None:
+    server.play(fakes.answer(NOTED[:30], NOTED[30:44], NOTED[44:]))
+    async with model_at(server) as model:
+        read = await parts(model, request("내 생일은 3월 2일이야"))
+    assert [part for part in read if not isinstance(part, str)] == [
+        Emotion("happy"),
+        MemoryNote("진주의 생일은 3월 2일이다."),
+    ]
+    assert "".join(part for part in read if isinstance(part, str)) == "기억할게."
+    shape = server.last["response_format"]["json_schema"]["schema"]
+    assert list(shape["properties"]) == ["emotion", "reply", "memory_note"]
+    assert "memory_note" in server.last["messages"][0]["content"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        fakes.error(400, "This model does not support response format `json_schema`."),
+        fakes.error(422, "extra fields not permitted"),
+        fakes.error(500, "failed to parse grammar"),
+    ],
+)
+async def test_a_server_without_schemas_is_asked_for_marks_from_then_on(
+    server: FakeOpenAI, refusal: Reply
+) -> None:
+    marked = ("<emotion>happy</emo", "tion> 기억할게.", "\n<note>생일은 3월 ", "2일이다.</note>")
+    server.play(refusal, fakes.answer(*marked))
+    meter = Ledger(server.journal)
+    async with model_at(server) as model:
+        read = [part async for part in model.reply(request(), meter)]
+        await collect(model, request())
+    assert meter.sent_before == [0, 1]  # each request was permitted, none was sent unseen
+    assert [part for part in read if not isinstance(part, str)] == [
+        Emotion("happy"),
+        MemoryNote("생일은 3월 2일이다."),
+    ]
+    assert "".join(part for part in read if isinstance(part, str)).strip() == "기억할게."
+    asked = ["response_format" in seen.json for seen in server.journal.requests]
+    assert asked == [True, False, False]
+
+
+async def test_what_is_refused_in_both_forms_was_not_refused_for_its_form(
+    server: FakeOpenAI,
+) -> None:
+    server.play(fakes.error(400, "Too long."), fakes.error(400, "Too long."))
+    async with model_at(server) as model:
+        assert (await failure(model)).kind is ErrorKind.BAD_REQUEST
+        await collect(model, request())
+    assert "response_format" in server.last
+
+
+async def test_work_that_is_no_answer_is_asked_for_as_text(server: FakeOpenAI) -> None:
+    async with model_at(server) as model:
+        await collect(model, replace(request(), instructions="Sum this up."))
+    assert "response_format" not in server.last
+    assert server.last["messages"][0]["content"] == "Sum this up."
