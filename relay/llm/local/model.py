@@ -10,8 +10,8 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-from relay.llm.base import Emotion, Part, Request
-from relay.llm.local import clock, josa
+from relay.llm.base import Emotion, MemoryNote, Part, Request
+from relay.llm.local import clock, josa, notes
 from relay.llm.local.arithmetic import parse
 from relay.llm.local.content import Content, Intent, content, languages
 from relay.llm.local.matching import Matcher
@@ -37,6 +37,8 @@ class LocalLanguageModel:
         for piece in _PIECE.findall(choose(variants, request.history, request.text)):
             yield piece
             await asyncio.sleep(0)  # others get their turn between two words, as with any stream
+        if (fact := notes.note(request, self._language(request))) and not self._urgent(request):
+            yield MemoryNote(fact)
 
     async def close(self) -> None:
         """Nothing is held that had to be given back."""
@@ -57,6 +59,10 @@ class LocalLanguageModel:
                 return language
         return "en"
 
+    def _urgent(self, request: Request) -> bool:
+        """Whether it is about danger: nothing that anybody wants to be reminded of."""
+        return self._matchers[self._language(request)].urgent(request.text) is not None
+
     def _answer(self, request: Request) -> tuple[list[str], str]:
         """All the ways to answer, and how the doll feels about it."""
         language = self._language(request)
@@ -65,7 +71,10 @@ class LocalLanguageModel:
         if intent is None and (sum_ := parse(request.text, language)):
             texts = answers(sum_, known.sums, language)
             return [josa.resolve(text) for text in texts], known.sums.emotion
-        intent = intent or matcher.match(request.text, _calls(request, language)) or known.fallback
+        intent = intent or matcher.match(request.text, _calls(request, language))
+        if intent is None and notes.note(request, language):
+            return list(notes.replies(language)), "happy"
+        intent = intent or known.fallback
         if intent.name == "repeat" and (line := last_said(request.history)):
             return [line], intent.emotion
         if intent.name == "again":
