@@ -173,6 +173,11 @@ class Settings(BaseSettings):
         """Where the owner's own personas are."""
         return self.persona.folder or self.relay.data / "personas"
 
+    def with_personas(self, folder: Path) -> Self:
+        """The same settings with the owner's own personas in another folder."""
+        persona = self.persona.model_copy(update={"folder": folder})
+        return self.model_copy(update={"persona": persona})
+
     @property
     def learned_folder(self) -> Path:
         """Where it is kept how people speak, as `doll persona learn` finds it."""

@@ -36,6 +36,8 @@ class Following:
         """`sessions` are those of the dolls that are here, at any time."""
         self.watch = Watch(registry.generation)
         self.watch.follow(self._follow)
+        if services.shared_personas is not None:
+            self.watch.follow(services.shared_personas.follow)
         self._services = services
         self._registry = registry
         self._memory = memory

@@ -21,6 +21,7 @@ from relay.errors import ProviderError
 from relay.hearing.base import DetectorUnavailableError
 from relay.llm.extras import MissingExtraError
 from relay.persona import PersonaError
+from relay.persona.shared import SharedPersonas
 from relay.providers import build as build_providers
 from relay.services import Services
 from relay.store.database import Database, StoreError
@@ -99,11 +100,19 @@ class Server(uvicorn.Server):
         if relay.redis_url:
             cluster = Cluster(open_redis(relay.redis_url, "relay.redis"), self._place)
         database = await Database.open(relay.data, relay.database_url)
+        settings, shared = self._settings, None
         try:
-            services = await self._build(self._settings)
+            if not database.is_sqlite:
+                shared = await SharedPersonas.open(database)
+                await shared.adopt(settings.personas_folder)
+                settings = settings.with_personas(shared.folder)
+            services = await self._build(settings)
         except BaseException:
+            if shared is not None:
+                await shared.close()
             await database.close()
             raise
+        services.shared_personas = shared
         structlog.get_logger().info(
             "ready", brain=self._settings.brain, persona=services.persona.name
         )

@@ -18,6 +18,7 @@ from relay.llm.chain import Chain
 from relay.metrics import turns
 from relay.persona import Persona
 from relay.persona.personas import Personas
+from relay.persona.shared import SharedPersonas
 from relay.stt.base import SpeechToText
 from relay.tts.base import TextToSpeech
 from relay.tts.recorder import Recorder
@@ -41,6 +42,7 @@ class Services:
     melody: MelodyDetector | None = None  #: hears whether speech sounds complete
     pauses: KnownPauses = field(default_factory=KnownPauses)
     personas: Personas = field(default_factory=Personas)
+    shared_personas: SharedPersonas | None = None  #: where the database is everybody's
     activity: Activity = field(default_factory=Activity)
     live: Live = field(default_factory=Live)  #: what happens, for the owner's page
     lines: Repertoire | None = None  #: fixed lines as they were once spoken
@@ -72,7 +74,10 @@ class Services:
 
     async def close(self) -> None:
         """Close the providers, each whatever the others do."""
-        parts = (self.detector, self.melody, self.stt, self.brain, self.tts, self.lines_voice)
+        parts = (
+            *(self.detector, self.melody, self.stt, self.brain, self.tts, self.lines_voice),
+            self.shared_personas,
+        )
         await asyncio.gather(
             *(part.close() for part in parts if part is not None), return_exceptions=True
         )

@@ -176,3 +176,13 @@ telegram_codes = Table(
     Column("hash", String(64), primary_key=True),  # SHA-256 of the code, hex
     Column("expires", BigInteger, nullable=False),
 )
+
+#: The owner's own personas, where the database is shared by several machines.
+personas = Table(
+    "personas",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("text", Text, nullable=False),  # TOML
+    Column("changed", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),  # the `generation` that brought this text
+)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy.exc import SQLAlchemyError
 
 from relay import wav
 from relay.errors import ProviderError
@@ -99,7 +100,7 @@ class Listen(BaseModel):
 def persona_routes(services: Services) -> APIRouter:
     """Personas by the name of their file; what is saved counts from the next turn on."""
     router = APIRouter(prefix="/api", tags=["personas"], dependencies=[Depends(owner)])
-    shelf = PersonaShelf(services.settings.personas_folder)
+    shelf, shared = PersonaShelf(services.settings.personas_folder), services.shared_personas
     trying, listening = asyncio.Lock(), asyncio.Lock()
 
     @router.get("/personas")
@@ -123,10 +124,13 @@ def persona_routes(services: Services) -> APIRouter:
     async def write(persona: _Id, given: Text) -> None:
         """Keep it, if it can be used."""
         try:
-            await asyncio.to_thread(shelf.save, persona, given.text)
+            if shared is not None:
+                await shared.save(persona, given.text)
+            else:
+                await asyncio.to_thread(shelf.save, persona, given.text)
         except PersonaError as error:
             raise problem(422, "bad_text", why=str(error), field=error.field) from None
-        except OSError:
+        except (OSError, SQLAlchemyError):
             raise problem(507, "not_written") from None
         await asyncio.to_thread(services.personas.look)
 
@@ -150,7 +154,8 @@ def persona_routes(services: Services) -> APIRouter:
     @router.delete("/personas/{persona}", status_code=204)
     async def remove(persona: _Id) -> None:
         """Delete the owner's own."""
-        if not await asyncio.to_thread(shelf.remove, persona):
+        removing = shared.remove(persona) if shared else asyncio.to_thread(shelf.remove, persona)
+        if not await removing:
             raise problem(404, "no_persona")
         await asyncio.to_thread(services.personas.look)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -104,3 +105,30 @@ async def test_nothing_goes_over_redis_while_no_page_is_open(two: Two, redis: Re
             if message["type"] == "pmessage":
                 kinds.append(message["data"])
         assert not [data for data in kinds if b"live." in data]
+
+
+TEXT = 'name = "{name}"\nlanguages = ["ko"]\ncharacter = "Quiet."\n'
+
+
+async def test_a_persona_that_is_edited_at_one_relay_counts_at_the_other(two: Two) -> None:
+    registry = Registry(two.database)
+    await registry.issue(NAME)
+    await registry.change(NAME, persona="own")
+
+    def called(name: str) -> Callable[[dict[str, Any]], bool]:
+        return lambda told: bool(told["dolls"][0]["character"] == name)
+
+    async with (
+        owner(two.ports[0], two.database) as here,
+        owner(two.ports[1], two.database) as there,
+        page(there) as shown,
+    ):
+        for name in ("보리", "콩"):
+            answer = await here.put("/api/personas/own", json={"text": TEXT.format(name=name)})
+            assert answer.status_code == 204, answer.text
+            await shown.until("overview", called(name))
+        assert (await there.get("/api/personas/own")).json()["text"] == TEXT.format(name="콩")
+        assert (await there.delete("/api/personas/own")).status_code == 204
+        async with asyncio.timeout(10):
+            while (await here.get("/api/personas/own")).status_code != 404:
+                await asyncio.sleep(0.05)

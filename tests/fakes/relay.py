@@ -26,6 +26,7 @@ from relay.devices.registry import Registry
 from relay.dolls import Dolls
 from relay.llm.chain import Chain
 from relay.persona import load
+from relay.persona.personas import Personas
 from relay.serve import serve
 from relay.services import Services
 from relay.store.database import Database
@@ -91,6 +92,7 @@ def services(settings: Settings) -> Services:
         brain=Chain(tail=FakeLanguageModel(["그건 나도 잘 모르겠어."])),
         tts=Sweep(2.5),
         persona=load("chacha"),
+        personas=Personas(settings.personas_folder),
     )
 
 
