@@ -15,6 +15,7 @@ from relay.cluster.alone import alone
 from relay.cluster.cluster import Cluster
 from relay.dolls import Dolls
 from relay.live.overview import Overview
+from relay.memory_trim import trim
 from relay.metrics.traces import open_traces
 from relay.services import Services
 from relay.store.database import Database
@@ -75,6 +76,7 @@ def create_app(
             await services.personas.watch(services.expect)
 
         watches = [asyncio.create_task(keep_up(work)) for work in (*works, personas)]
+        trim()  # importing and building have left several megabytes
         yield
         if telegram is not None:
             await telegram.close()  # before the memory is flushed
