@@ -2,6 +2,7 @@
 # yet, is shared by the guard of slot zero and the app in a slot; "fetch", "rooms" and "why" belong
 # to the app alone.
 
+import machine
 from micropython import const
 
 from . import log
@@ -67,12 +68,14 @@ def ask_for_room():
     _set("why", _ROOM)
 
 
-# Why this start came, "memory" or nothing that is known. It says so once.
+# Why this start came: "power", it was plugged in; "memory"; or nothing that is known. Said once.
 def why():
-    if _get("why") != _ROOM:
-        return ""
-    _set("why", 0)
-    return "memory"
+    asked = _get("why")
+    if asked:
+        _set("why", 0)
+    if machine.reset_cause() == machine.PWRON_RESET:
+        return "power"
+    return "memory" if asked == _ROOM else ""
 
 
 # The doll was plugged in: the waits for room begin anew.

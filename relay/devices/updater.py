@@ -89,7 +89,9 @@ class Updater:
             return  # a stock board, or an older doll
         if firmware.safe:
             self._log.error("doll in safe mode", version=firmware.version)
-        if firmware.restart:
+        if firmware.restart == "power":
+            self._log.info("doll switched on", version=firmware.version)
+        elif firmware.restart:
             self._log.warning("doll restarted", why=firmware.restart, version=firmware.version)
         if firmware.failed:
             self._log.warning("update taken back", version=firmware.failed)

@@ -28,7 +28,7 @@ _LINES = frozenset(
     | {
         key
         for key in locales.lines(locales.FALLBACK)
-        if key.partition(".")[0] in ("failure", "filler", "outage", "back")
+        if key.partition(".")[0] in ("failure", "filler", "outage", "back", "welcome")
     }
 )
 

@@ -25,7 +25,7 @@ _MAX_FAILURES = 3
 _MAX_PERSONAS = 64
 
 #: The most wanted first: a filler that is not there in time is of no use.
-_SECTIONS = ("filler", "called", "failure", "outage", "wish")
+_SECTIONS = ("filler", "called", "failure", "outage", "wish", "welcome")
 
 _log = structlog.get_logger(__name__)
 
@@ -91,6 +91,8 @@ class Recorder:
 
 def _texts(persona: Persona, section: str, language: str) -> Iterator[str]:
     """The lines of a section that are the same each time: without a {when}."""
+    if section == "welcome":
+        yield from persona.lines.get(language, {}).get("greeting", ())
     for key in locales.lines(language):
         if key.startswith(f"{section}."):
             yield from (text for text in wordings(persona, key, language) if "{" not in text)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
@@ -15,10 +18,12 @@ from relay.turn.ahead import Ahead
 from relay.turn.delivery import Delivery
 from relay.turn.earshot import Earshot
 from relay.turn.errands import Errands
+from relay.turn.greeting import Greeting, is_due
+from relay.turn.lines import Lines
 from relay.turn.machine import Machine
 from relay.turn.moved import Rest, RestLostError
 from relay.turn.recognition import Said
-from relay.turn.reply import Reply
+from relay.turn.reply import Doll, Reply
 from relay.turn.timeline import Timeline
 from relay.turn.turn import Turn
 from relay.wire.errors import Disconnected
@@ -64,7 +69,32 @@ class Answering:
         log = self._log.bind(turn=self._turns)
         tape = self._device.tape(self._delivery, pcm)
         doll = tape or self._delivery
-        reply = Reply(
+        reply = self._reply(doll, timeline)
+        turn = Turn(
+            doll, self._services, self._device, reply, self._errands, timeline, log, self._turns
+        )
+        running = self._run(partial(turn.run, said, ahead), log)
+        self._task = asyncio.create_task(tape.around(running, timeline) if tape else running)
+
+    def greet(self, now: datetime) -> None:
+        """A doll has come: if it was just switched on, let it say so. `now` is its local time."""
+        if not self._services.settings.turn.greeting or not is_due(
+            self._delivery.firmware, self._device.persona, now
+        ):
+            return
+        self._machine.greet()
+        self.utterance, self.timeline = None, Timeline()
+        greeting = Greeting(
+            self._delivery,
+            self._device,
+            self._reply(self._delivery, self.timeline),
+            Lines(self._device, self._services.lines),
+            self._log,
+        )
+        self._task = asyncio.create_task(self._run(partial(greeting.run, now), self._log))
+
+    def _reply(self, doll: Doll, timeline: Timeline) -> Reply:
+        return Reply(
             doll,
             self._services.tts,
             timeline,
@@ -73,11 +103,6 @@ class Answering:
             voice_timeout_s=self._services.settings.turn.voice_timeout_s,
             on_first_audio=self._machine.first_audio,
         )
-        turn = Turn(
-            doll, self._services, self._device, reply, self._errands, timeline, log, self._turns
-        )
-        running = self._run(turn, said, ahead, log)
-        self._task = asyncio.create_task(tape.around(running, timeline) if tape else running)
 
     def follow(self, rest: Rest) -> None:
         """Pass on an answer that is being made at another worker."""
@@ -110,12 +135,10 @@ class Answering:
         if late:
             self._log.error("a provider does not let go of a cancelled turn")
 
-    async def _run(
-        self, turn: Turn, said: Said | None, ahead: Ahead | None, log: FilteringBoundLogger
-    ) -> None:
+    async def _run(self, speak: Callable[[], Awaitable[None]], log: FilteringBoundLogger) -> None:
         try:
             with self._services.activity.turn():
-                await turn.run(said, ahead)
+                await speak()
             self._ended()
         except Disconnected:
             pass

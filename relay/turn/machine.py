@@ -72,6 +72,10 @@ class Machine:
         self.state = State.IDLE
         return [Do.DROP_HEARING]
 
+    def greet(self) -> None:
+        """The doll has just come, and says something unasked."""
+        self.state = State.THINKING
+
     def utterance(self) -> list[Do]:
         """Something was said, and its end was found."""
         if self.state is State.IDLE:

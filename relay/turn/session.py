@@ -150,6 +150,8 @@ class Session:
             self.upkeep.begin()
             if self._moved is not None:
                 self._go_on(self._moved)
+            else:
+                self._answering.greet(self._clock())
             while True:
                 received = await self.delivery.receive()
                 if isinstance(received, np.ndarray):

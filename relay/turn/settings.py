@@ -22,6 +22,9 @@ class TurnSettings:
     #: And ask the brain then, if the text reads as finished: only with requests that the day has
     #: left over, so that no turn misses them.
     early_answer: bool = True
+    #: A doll that was plugged in greets its owner, but not in quiet hours. Power that comes back at
+    #: night wakes nobody unless its owner has asked for this.
+    greeting: bool = False
     local_wishes: bool = True  #: volume, stop, repeat, the time … without a brain (relay/intents)
 
     #: A wait for the quota up to this is silent; a longer one is taken only if no model is free.

@@ -65,7 +65,8 @@ class Firmware(Struct, frozen=True):
     trial: bool = False  #: it has just been installed, and must prove itself
     safe: bool = False  #: safe mode: three starts have failed
     failed: _Word = ""  #: a version that did not work on this doll, and was taken back
-    restart: _Word = ""  #: why it has started anew by itself: "memory", to make room in it
+    #: Why it has started, said once: "power", it was plugged in; "memory", by itself, to make room
+    restart: _Word = ""
 
 
 class Hello(Struct, frozen=True, tag="hello"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.firmware.doll.world import AUDIO, sweep, whole_turn, world
+from tests.firmware.doll.world import AUDIO, HELLO, sweep, whole_turn, world
 
 
 async def test_a_lost_relay_is_found_again(tmp_path: Path) -> None:
@@ -23,6 +23,16 @@ async def test_a_lost_relay_is_found_again(tmp_path: Path) -> None:
         link = await w.link()
         await w.doll.line("state idle")
         assert (await whole_turn(w, link, sweep(10)))["frames_played"] == 10
+
+
+async def test_only_the_first_hello_says_that_the_doll_was_plugged_in(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        for why in ("power", ""):
+            link = await w.links.get()
+            assert (await link.message("hello"))["firmware"]["restart"] == why
+            await link.say(**HELLO)
+            await w.doll.line("state idle")
+            await link.socket.close(1012)
 
 
 async def test_wifi_that_goes_away_and_comes_back(tmp_path: Path) -> None:
