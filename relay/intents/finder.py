@@ -6,6 +6,7 @@ taken for a wish is an answer that nobody asked for.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -41,7 +42,8 @@ class Finder:
         self._matcher: Matcher[Phrases] = Matcher(known)
         self._brain = content(known.language)  # for danger
         self._vocabulary = {
-            name: frozenset(gram for example in each.examples for gram in grams(example))
+            # Interned: wishes share most of their grams, with each other and with the matcher.
+            name: frozenset(sys.intern(gram) for said in each.examples for gram in grams(said))
             for name, each in known.intents.items()
         }
 

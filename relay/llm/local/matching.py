@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -67,7 +68,7 @@ class Matcher(Generic[K]):
         users: list[int] = []  # intents that use the gram of each row
         for intent in known:
             for gram in {gram for example in intent.examples for gram in grams(example)}:
-                row = self._rows.setdefault(gram, len(users))
+                row = self._rows.setdefault(sys.intern(gram), len(users))
                 if row == len(users):
                     users.append(0)
                 users[row] += 1
