@@ -129,6 +129,20 @@ def pipeline(
 
 
 @bench.command()
+def soak(
+    json: Json = False,
+    minutes: Annotated[float, typer.Option(help="Of real time.", min=0.1)] = 5.0,
+    virtual_hours: Annotated[float, typer.Option(help="Of time that jumps.", min=0.01)] = 2.0,
+) -> None:
+    """Dolls that come, talk, drop and leave for hours: what stays behind."""
+    from relay.log import configure
+    from tools.bench.soak import measure
+
+    configure("text", "critical")  # what fails, fails on purpose
+    _run(measure(minutes, virtual_hours), json)
+
+
+@bench.command()
 def faults(json: Json = False) -> None:
     """Break everything once: how long until the doll talks again, and what is lost."""
     from relay.log import configure

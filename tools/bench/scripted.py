@@ -15,6 +15,7 @@ from relay.llm.base import Request
 from relay.llm.meter import Meter, TextOnly, Unmetered
 from relay.stt.base import Transcript
 from tools.bench.pipeline_script import (
+    ANSWER,
     CHUNK_S,
     QUESTION,
     VOICE_SPEED,
@@ -74,8 +75,15 @@ class ScriptedSpeechToText:
 class ScriptedLanguageModel(TextOnly):
     """Streams the same answer each time; a late reader does not slow it down."""
 
-    def __init__(self, latencies: Latencies, streams: Streams, trouble: Trouble = _no_trouble):
+    def __init__(
+        self,
+        latencies: Latencies,
+        streams: Streams,
+        trouble: Trouble = _no_trouble,
+        answer: str = ANSWER,
+    ) -> None:
         self.name = "scripted"
+        self._tokens = tokens(answer)
         self._latencies, self._streams, self._trouble = latencies, streams, trouble
 
     def tokens(self, request: Request, utterance: Pcm | None = None) -> int:  # noqa: ARG002
@@ -89,7 +97,7 @@ class ScriptedLanguageModel(TextOnly):
         await (meter or Unmetered()).permit(self.tokens(request))
         with self._streams.one():
             due = _now() + self._latencies.first_token
-            for token in tokens():
+            for token in self._tokens:
                 await _until(due)
                 _raise(self._trouble())
                 yield token

@@ -67,6 +67,10 @@ class VirtualDoll:
         """Hold the button, speak, and let go."""
         self.begin("manual")
         await self.speak(seconds)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close the microphone."""
         self._say(type="listen", state="stop")
 
     def begin(self, mode: str) -> None:

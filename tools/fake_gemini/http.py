@@ -204,6 +204,8 @@ class _Connection:
         return True
 
     async def _send(self, event: h11.Event) -> None:
+        if self._writer.is_closing():  # uvloop knows at once, and takes a write for a bug
+            raise ConnectionResetError
         self._writer.write(self._http.send(event) or b"")
         await self._writer.drain()
 
