@@ -18,7 +18,7 @@ from relay.config import Settings, load
 from relay.devices.removal import remove_doll
 from relay.persona import load as load_persona
 from relay.recorder.shelf import Recordings
-from tools.devices.store import Config, Doll, Store, opened, run, telling
+from tools.devices.store import Config, Doll, Store, opened, run, telling, with_personas
 from tools.devices.table import table
 from tools.pairing import called
 from tools.texts import texts
@@ -47,13 +47,13 @@ def pair(
 
 async def _pair(settings: Settings, code: str, name: str, persona: str) -> None:
     say = texts(__file__)
-    async with opened(settings) as store:
+    async with opened(settings) as store, with_personas(settings, store.database) as whole:
         record = await store.pairing.confirm(
             code,
             source="cli",
             name=name,
-            persona=_checked(settings, persona),
-            suggestion=called(settings, persona),
+            persona=_checked(whole, persona),
+            suggestion=called(whole, persona),
         )
         with console.status(say["waiting"].format(name=record.name)):
             arrived = await _comes_true(lambda: store.pairing.is_done(record.id))

@@ -18,6 +18,7 @@ from relay.devices.records import RegistryError
 from relay.devices.registry import Registry
 from relay.memory.store import MemoryStore
 from relay.persona import PersonaError
+from relay.persona.shared import SharedPersonas
 from relay.store.database import FILE, Database, StoreError
 from tools.pairing import has_database
 from tools.texts import texts
@@ -50,6 +51,20 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
         await database.close()
 
 
+@asynccontextmanager
+async def with_personas(settings: Settings, database: Database) -> AsyncIterator[Settings]:
+    """The settings with the personas that the relay finds: where the database is shared those are
+    in there, and a copy of them stands in a folder while the block runs."""
+    if database.is_sqlite:
+        yield settings
+        return
+    shared = await SharedPersonas.open(database)
+    try:
+        yield settings.with_personas(shared.folder)
+    finally:
+        await shared.close()
+
+
 def run(
     command: str, config: Path | None, work: Callable[[Settings, Store], Awaitable[None]]
 ) -> None:
@@ -57,8 +72,8 @@ def run(
 
     async def working() -> None:
         settings = load(config)
-        async with opened(settings) as store:
-            await work(settings, store)
+        async with opened(settings) as store, with_personas(settings, store.database) as whole:
+            await work(whole, store)
 
     with telling(command):
         asyncio.run(working())

@@ -19,12 +19,14 @@ from relay.persona import load as load_persona
 from relay.persona.learning.shelf import LearnedShelf
 from relay.persona.loader import SHIPPED, find, names
 from relay.persona.personas import Personas
+from relay.persona.shelf import PersonaShelf
 from tools.devices.command import persona as set_persona
 from tools.devices.store import Config
 from tools.pairing import has_database, opened
 from tools.persona import editing
 from tools.persona.chat import Chat
 from tools.persona.learn import forget, learn
+from tools.persona.own import own_personas, texts_in
 from tools.persona.telling import telling
 from tools.texts import texts
 
@@ -43,9 +45,9 @@ _NameOrDefault = Annotated[
 @persona.command("list")
 def list_(config: Config = None) -> None:
     """All personas: shipped and your own, their languages, and who has them."""
-    with telling("doll persona list"):
-        settings = load(config)
-        console.print(_table(settings, asyncio.run(_users(settings)), texts(__file__)))
+    with telling("doll persona list"), own_personas(load(config)) as own:
+        users = asyncio.run(_users(own.settings))
+        console.print(_table(own.settings, users, texts(__file__)))
 
 
 @persona.command()
@@ -55,8 +57,8 @@ def show(
     file: Annotated[bool, typer.Option("--file", help="The TOML file as it is.")] = False,
 ) -> None:
     """What the model is told about a persona: its prompt as it would be now."""
-    with telling("doll persona show"):
-        settings = load(config)
+    with telling("doll persona show"), own_personas(load(config)) as own:
+        settings = own.settings
         name = name or settings.persona.name
         if file:
             path = find(name, settings.personas_folder)
@@ -80,9 +82,39 @@ def edit(
 
     A shipped one becomes a copy of your own. A relay never sees a version that cannot be used.
     """
-    with telling("doll persona edit"):
-        settings = load(config)
-        editing.edit(name, settings.personas_folder, texts(__file__), start_from=start_from)
+    with telling("doll persona edit"), own_personas(load(config)) as own:
+        share = own.save if own.is_shared else None
+        folder = own.settings.personas_folder
+        editing.edit(name, folder, texts(__file__), start_from=start_from, share=share)
+
+
+@persona.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="A TOML file, or a folder of them.", exists=True)],
+    config: Config = None,
+) -> None:
+    """Keep personas under the names of their files, in the database where relays share one."""
+    with telling("doll persona import"), own_personas(load(config)) as own:
+        for file in texts_in(path):
+            load_persona(file)
+            kept = own.save(file.stem, file.read_text(encoding="utf-8"))
+            print(texts(__file__)["saved"].format(path=kept))
+
+
+@persona.command("export")
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to; made if it is not there.")],
+    config: Config = None,
+) -> None:
+    """Copy your own personas into a folder, as they are."""
+    with telling("doll persona export"), own_personas(load(config)) as own:
+        shelf = PersonaShelf(own.settings.personas_folder)
+        mine = [each.id for each in shelf.list() if each.own]
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in mine:
+            file = folder / f"{name}.toml"
+            file.write_text(shelf.text(name), encoding="utf-8", newline="")
+            print(file)
 
 
 @persona.command("set")
@@ -98,8 +130,8 @@ def set_(
 @persona.command("try")
 def try_(name: _NameOrDefault = "", config: Config = None) -> None:
     """Chat in the terminal, without a doll, through the brain that the relay would use."""
-    with telling("doll persona try"):
-        settings = load(config)
+    with telling("doll persona try"), own_personas(load(config)) as own:
+        settings = own.settings
         personas = Personas(settings.personas_folder, LearnedShelf(settings.learned_folder))
         load_persona(name or settings.persona.name, settings.personas_folder)
         Chat(settings, personas, name or settings.persona.name, texts(__file__)).run()

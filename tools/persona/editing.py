@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import typer
@@ -21,13 +21,23 @@ class EditError(Exception):
     """It cannot be edited; the message says why and what to do."""
 
 
-def edit(name: str, folder: Path, say: Mapping[str, str], *, start_from: str = "") -> None:
+def edit(
+    name: str,
+    folder: Path,
+    say: Mapping[str, str],
+    *,
+    start_from: str = "",
+    share: Callable[[str, str], object] | None = None,
+) -> None:
     """Edit the owner's persona of that name; a shipped one, or `start_from`, is what it begins as.
 
-    Raises EditError and PersonaError.
+    `folder` is a copy where `share` is given, which gets the name and the text to be kept. Raises
+    EditError and PersonaError.
     """
     path = _place(name, folder)
     source = path if path.is_file() else find(start_from or name, folder)
+    is_shared = share is not None and path.parent == folder
+    shown = path.stem if is_shared else path
     before = source.read_text(encoding="utf-8", errors="replace")
     with tempfile.TemporaryDirectory() as directory:
         draft = Path(directory) / path.name
@@ -36,7 +46,7 @@ def edit(name: str, folder: Path, say: Mapping[str, str], *, start_from: str = "
             _open(draft)
             after = draft.read_text(encoding="utf-8", errors="replace")
             if after == before and path.is_file():
-                typer.echo(say["unchanged"].format(path=path))
+                typer.echo(say["unchanged"].format(path=shown))
                 return
             try:
                 load_persona(draft)
@@ -44,11 +54,14 @@ def edit(name: str, folder: Path, say: Mapping[str, str], *, start_from: str = "
             except PersonaError as error:
                 typer.secho(str(error).replace(str(draft), path.name), fg=typer.colors.RED)
                 if not typer.confirm(say["again"], default=True):
-                    raise EditError(say["dropped"].format(path=path)) from None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as partial:
-        partial.write_text(after, encoding="utf-8")
-    typer.echo(say["saved"].format(path=path))
+                    raise EditError(say["dropped"].format(path=shown)) from None
+    if share is not None and is_shared:
+        share(path.stem, after)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as partial:
+            partial.write_text(after, encoding="utf-8")
+    typer.echo(say["saved"].format(path=shown))
 
 
 def _place(name: str, folder: Path) -> Path:

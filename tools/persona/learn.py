@@ -14,6 +14,7 @@ from relay.persona.learning.shelf import LearnedShelf
 from relay.persona.learning.study import people, study
 from tools.devices.store import Config
 from tools.devices.table import shown
+from tools.persona.own import own_personas
 from tools.persona.review import Review
 from tools.persona.telling import telling
 from tools.texts import terminal_language, texts
@@ -48,7 +49,8 @@ def learn(
     with telling("doll persona learn"):
         settings = load(config)
         persona = persona or settings.persona.name
-        load_persona(persona, settings.personas_folder)
+        with own_personas(settings) as own:
+            load_persona(persona, own.settings.personas_folder)
         shelf = LearnedShelf(settings.learned_folder)
         if not speaker:
             _tell_people(export, say)
