@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Coroutine
+from json import dumps
 from typing import Annotated, Any
 
 import typer
@@ -24,7 +25,7 @@ def _group() -> None:
     """Measure the relay and the doll."""
 
 
-@bench.command()
+@bench.command(rich_help_panel="A turn")
 def turn(
     json: Json = False,
     dolls: Annotated[int, typer.Option(help="Dolls that talk at once.", min=1)] = 50,
@@ -35,7 +36,7 @@ def turn(
     _run(measure(dolls), json)
 
 
-@bench.command()
+@bench.command(rich_help_panel="A turn")
 def speech(
     json: Json = False,
     only: Annotated[Part | None, typer.Option(help="One part alone.")] = None,
@@ -53,7 +54,7 @@ def speech(
         raise typer.Exit(1) from None
 
 
-@bench.command()
+@bench.command(rich_help_panel="A doll")
 def firmware(
     json: Json = False,
     seconds: Annotated[
@@ -66,7 +67,7 @@ def firmware(
     _run(measure(seconds), json)
 
 
-@bench.command()
+@bench.command(rich_help_panel="Days and memory")
 def quota(json: Json = False) -> None:
     """A simulated day of talk on one free tier: planned with, and run into."""
     from tools.bench.quota import measure
@@ -74,7 +75,7 @@ def quota(json: Json = False) -> None:
     _run(measure(), json)
 
 
-@bench.command()
+@bench.command(rich_help_panel="Days and memory")
 def memory(
     json: Json = False,
     messages: Annotated[int, typer.Option(help="How many there are.", min=1_000)] = 100_000,
@@ -87,7 +88,7 @@ def memory(
     _run(measure(messages), json)
 
 
-@bench.command()
+@bench.command(rich_help_panel="Load")
 def capacity(
     json: Json = False,
     codec: Annotated[
@@ -103,7 +104,7 @@ def capacity(
     _run(measure(names, most, CHECK if check else Timing()), json)
 
 
-@bench.command()
+@bench.command(rich_help_panel="Load")
 def idle(
     json: Json = False,
     dolls: Annotated[int, typer.Option(help="Dolls that rest.", min=1)] = 1000,
@@ -115,7 +116,7 @@ def idle(
     _run(measure(dolls, seconds), json)
 
 
-@bench.command()
+@bench.command(rich_help_panel="A turn")
 def pipeline(
     json: Json = False,
     turns: Annotated[int, typer.Option(help="Turns of each kind.", min=2)] = 12,
@@ -128,7 +129,7 @@ def pipeline(
     _run(measure(turns), json)
 
 
-@bench.command()
+@bench.command(rich_help_panel="Hours and faults")
 def soak(
     json: Json = False,
     minutes: Annotated[float, typer.Option(help="Of real time.", min=0.1)] = 5.0,
@@ -142,7 +143,7 @@ def soak(
     _run(measure(minutes, virtual_hours), json)
 
 
-@bench.command()
+@bench.command(rich_help_panel="Hours and faults")
 def faults(json: Json = False) -> None:
     """Break everything once: how long until the doll talks again, and what is lost."""
     from relay.log import configure
@@ -150,6 +151,18 @@ def faults(json: Json = False) -> None:
 
     configure("text", "error")
     _print(asyncio.run(measure()), json)  # on the loop of the tests
+
+
+@bench.command("all", rich_help_panel="Everything")
+def everything(json: Json = False) -> None:
+    """All of them, each for a short time: about a quarter of an hour."""
+    from tools.bench.all import measure, print_table
+
+    reports = uvloop.run(measure())
+    if json:
+        print(dumps({"name": "all", "benches": reports}))
+    else:
+        print_table(reports)
 
 
 def _run(measurement: Coroutine[Any, Any, Report], json: bool) -> None:

@@ -7,6 +7,7 @@ import gc
 import threading
 import tracemalloc
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,8 +53,8 @@ class Growers:
         own = {id(self._sizes), id(gc.garbage)}
         now = {
             id(found): len(found)
-            for found in gc.get_objects()
-            if isinstance(found, _CONTAINERS) and len(found) >= _SMALLEST and id(found) not in own
+            for found in _containers()
+            if len(found) >= _SMALLEST and id(found) not in own
         }
         if not self.looks:
             self._sizes = {key: [size] for key, size in now.items()}
@@ -67,13 +68,24 @@ class Growers:
 
     def found(self, most: int = 5) -> list[str]:
         """What has grown at every look since the first, the fastest first; for a person."""
-        alive = {id(found): found for found in gc.get_objects() if id(found) in self._sizes}
+        alive = {id(found): found for found in _containers() if id(found) in self._sizes}
         ranked = sorted(self._sizes.items(), key=lambda one: one[1][0] - one[1][-1])
         return [
             f"{_name(alive[key])}: {sizes[0]} to {sizes[-1]}"
             for key, sizes in ranked[:most]
             if key in alive and len(sizes) > 1
         ]
+
+
+def _containers() -> Iterator[Any]:
+    """All of them, some more than once. The collector does not follow a dict of plain values, so
+    that is found by whoever holds it."""
+    for found in gc.get_objects():
+        if isinstance(found, _CONTAINERS):
+            yield found
+        for held in gc.get_referents(found):
+            if type(held) is dict:
+                yield held
 
 
 def _name(found: Any) -> str:

@@ -1,5 +1,5 @@
-"""The bench of a whole turn: its arithmetic, its exact half, and the real one once. No figure of the
-real one is judged."""
+"""The bench of a whole turn: its arithmetic, its exact half, and the real one once. No figure of
+the real one is judged."""
 
 from __future__ import annotations
 
