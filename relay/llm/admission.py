@@ -131,6 +131,7 @@ class Permit:
     ) -> None:
         """`queue` takes a place for a request of so many tokens."""
         self._seat: Seat | None = seat
+        self._stack = seat.stack
         self._queue = queue
         self._longest_s = longest_s
         self.granted_at: float | None = None  #: of the newest request, in the loop's seconds
@@ -140,11 +141,15 @@ class Permit:
         """See Meter.permit. Raises NotAdmittedError, and SupersededError."""
         seat, self._seat = self._seat, None
         if seat is not None:
-            async with seat.stack:
-                await self._granted(seat.place)
+            await self._granted(seat.place)
             return
-        async with self._queue(tokens) as place:
-            await self._granted(place)
+        await self.arrived()  # the one before was answered
+        await self._granted(await self._stack.enter_async_context(self._queue(tokens)))
+
+    async def arrived(self) -> None:
+        """The newest request has reached its model. May be called again; closing the seat says it
+        as well."""
+        await self._stack.aclose()
 
     def used(self, usage: Usage) -> None:
         """See Meter.used."""

@@ -274,6 +274,7 @@ class Chain:
         held: list[Event] = []
         async with aclosing(stream):
             async for part in stream:
+                await permit.arrived()
                 if isinstance(part, Heard):
                     progress.heard = part
                     yield part

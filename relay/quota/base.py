@@ -78,8 +78,11 @@ class Quota(Protocol):
     def place(
         self, model: str, *, doll: str, tokens: int, priority: Priority = Priority.TURN
     ) -> AbstractAsyncContextManager[Place]:
-        """Queue for a request of about `tokens` input tokens. Leaving the context gives up a place
-        that was not granted."""
+        """Queue for a request of about `tokens` input tokens.
+
+        Leaving the context gives up a place that was not granted. Where it was, leave it when the
+        answer begins, or the request failed: until then it counts as one that may yet arrive.
+        """
         ...
 
     async def refused(self, model: str, refusal: Refusal) -> None:

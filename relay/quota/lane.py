@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TypeVar
 
 from relay.quota.base import Admission, Now, Priority, SupersededError
 from relay.quota.clock import Reading
-from relay.quota.ledger import Ask, Ledger
+from relay.quota.ledger import Ledger
 from relay.quota.limits import allowance
 from relay.quota.pacing import Pacing
 from relay.quota.queue import FairQueue, Ticket
@@ -19,6 +20,23 @@ from relay.quota.state import State
 from relay.quota.store import Store
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sent:
+    """A request that was granted: what the ledger knows it by, and since when, in loop time."""
+
+    at: float
+    tag: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Arrival:
+    """A request that is no longer on its way, which the ledger does not know yet."""
+
+    sent: _Sent
+    after_s: float
 
 
 class Lane:
@@ -31,6 +49,10 @@ class Lane:
         self._pacing = pacing
         self._queue = FairQueue(settings.slots_for_silent)
         self._wake: dict[Ticket, asyncio.Event] = {}
+        self._sent: dict[Ticket, _Sent] = {}
+        # Written with whatever is written next: one more write to the disk before the first word
+        # would be heard.
+        self._arrivals: list[_Arrival] = []
 
     def join(self, doll: str, priority: Priority, tokens: int) -> Ticket:
         """Take a place in the queue; an older one of the same doll loses its own."""
@@ -41,9 +63,11 @@ class Lane:
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
-        """Give up what is left of a place."""
+        """Give up a place; if its request was sent, it is no longer on its way."""
         self._queue.leave(ticket)
         self._wake.pop(ticket, None)
+        if (sent := self._sent.pop(ticket, None)) is not None:
+            self._arrivals.append(_Arrival(sent, _now() - sent.since))
 
     @contextlib.contextmanager
     def ready(self, ticket: Ticket) -> Iterator[None]:
@@ -86,20 +110,22 @@ class Lane:
 
     async def grant(self, ticket: Ticket) -> Admission:
         """Write the request of the one at the head down, if the ledger lets it."""
-        ask = self._queue.ask(ticket, _now())
-        admission = await self._store.change(self.model, self._granting(ask))
+
+        def change(ledger: Ledger) -> tuple[tuple[Admission, float], bool]:
+            admission = ledger.grant(ask)
+            return (admission, ledger.state.time), isinstance(admission, Now)
+
+        since = _now()
+        ask = self._queue.ask(ticket, since)
+        admission, at = await self._change(change)
         if isinstance(admission, Now):
             self._queue.served(ticket, _now())
+            self._sent[ticket] = _Sent(at, ask.doll, since)
         return admission
 
     async def look(self, look: Callable[[Ledger], T]) -> T:
         """Read the ledger as it is now."""
-
-        def change(state: State, reading: Reading) -> tuple[T, bool]:
-            ledger = self._ledger(state, reading)
-            return look(ledger), ledger.has_new_clock
-
-        return await self._store.change(self.model, change)
+        return await self._change(lambda ledger: (look(ledger), False))
 
     async def use(self) -> ModelUse:
         """How the model stands, for a dashboard."""
@@ -107,24 +133,26 @@ class Lane:
 
     async def note(self, note: Callable[[Ledger], object]) -> None:
         """Write down what the provider did. `note` returns False where nothing changed."""
-
-        def change(state: State, reading: Reading) -> tuple[None, bool]:
-            ledger = self._ledger(state, reading)
-            return None, note(ledger) is not False or ledger.has_new_clock
-
-        await self._store.change(self.model, change)
+        has_arrivals = bool(self._arrivals)  # which other processes wait to know
+        await self._change(lambda ledger: (None, note(ledger) is not False or has_arrivals))
         self._wake_head()
 
-    def _granting(self, ask: Ask) -> Callable[[State, Reading], tuple[Admission, bool]]:
-        def change(state: State, reading: Reading) -> tuple[Admission, bool]:
-            ledger = self._ledger(state, reading)
-            admission = ledger.grant(ask)
-            return admission, isinstance(admission, Now) or ledger.has_new_clock
+    async def _change(self, work: Callable[[Ledger], tuple[T, bool]]) -> T:
+        """Let `work` look at the ledger; it tells its result, and whether it changed anything."""
+        arrivals = tuple(self._arrivals)
 
-        return change
+        def change(state: State, reading: Reading) -> tuple[tuple[T, bool], bool]:
+            ledger = Ledger(self._allowance, self._pacing, state, reading)
+            for one in arrivals:
+                ledger.arrived(one.sent.at, one.sent.tag, one.after_s)
+            result, changed = work(ledger)
+            write = changed or ledger.has_new_clock
+            return (result, write), write
 
-    def _ledger(self, state: State, reading: Reading) -> Ledger:
-        return Ledger(self._allowance, self._pacing, state, reading)
+        result, written = await self._store.change(self.model, change)
+        if written:
+            self._arrivals = [one for one in self._arrivals if one not in arrivals]
+        return result
 
     def _wake_head(self) -> None:
         head = self._queue.head

@@ -3,7 +3,11 @@
 A ledger is its stored state, brought up to one reading of the clocks. Requests a minute are an
 exact log over a sliding window, which is right whether the provider counts sliding windows or
 clock minutes; token buckets and fixed windows let up to twice the limit through at one of the two.
-The windows are half a second longer than a minute: the request that leaves last may arrive first.
+
+A provider counts a request when it arrives, which on a bad line is seconds after it was granted,
+and a later one may be quick. So a request counts from the moment by which it had surely arrived:
+when its answer began, or it failed or was given up. Until that is known it counts as if it arrived
+just now, but not for ever: the process that sent it may have died.
 
 pyrate-limiter has the same exact log, on SQLite and Redis as well. It is not used here because the
 log is the small part: it has no calendar day, no time that a step of the clock cannot hurry (its
@@ -17,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from relay.llm.gemini_errors import Limit, Refusal
 from relay.quota import calendar
@@ -26,7 +31,8 @@ from relay.quota.limits import Allowance, Learned
 from relay.quota.pacing import Pacing, Step
 from relay.quota.state import Sent, State
 
-WINDOW_S = 60.5
+WINDOW_S = 60.1  #: a minute, and what a provider's clock may be slower
+LATEST_S = 30.0  #: from the grant to the provider, at most
 MARGIN_S = 0.5  #: after the end of what a 429 told
 REST_S = 2.0  #: after one 503; doubled by each more, halved by each answer
 MAX_REST_S = 120.0
@@ -48,6 +54,14 @@ class Ask:
     spare: int = 0  #: requests a minute that a doll in a talk leaves to those that were silent
 
 
+class _Held(NamedTuple):
+    """A request of the log, and when its slot comes back."""
+
+    until: float
+    tokens: int
+    doll: str
+
+
 class Ledger:
     """One model's state at one moment. Changes `state`, which the caller stores."""
 
@@ -58,7 +72,7 @@ class Ledger:
         self._pacing = pacing
         self._wall = reading.wall
         self.has_new_clock = bring_to(state, reading)  #: store it in any case
-        state.log = [sent for sent in state.log if sent.at > state.time - WINDOW_S]
+        state.log = [sent for sent in state.log if self._until(sent) > state.time]
         # Moments far in the future were written by a clock that was wrong.
         if state.learned.at and abs(reading.wall - state.learned.at) > FORGET_S:
             state.learned = Learned()
@@ -97,18 +111,19 @@ class Ledger:
         """When a request may be sent if those of `before` go first, each as early as it may."""
         if self.over is not None:
             return self.over
-        log, used, at = list(self.state.log), self.used_today, self._now
+        log = sorted(_Held(self._until(sent), sent.tokens, sent.doll) for sent in self.state.log)
+        used, at = self.used_today, self._now
         for each in (*before, ask):
             earliest = self._earliest(each, log, used, at)
             if isinstance(earliest, NotToday):
                 return earliest
             at = earliest
-            log.append(Sent(at, each.tokens, each.doll))
+            log.append(_Held(at + WINDOW_S, each.tokens, each.doll))
             used += 1
         return Later(at - self._now) if at > self._now else Now()
 
     def grant(self, ask: Ask) -> Admission:
-        """Write the request down if it may be sent now. From then on it counts."""
+        """Write the request down if it may be sent now. From then on it counts; see `arrived`."""
         admission = self.admission(ask)
         if isinstance(admission, Now):
             state = self.state
@@ -118,6 +133,15 @@ class Ledger:
             if state.failures > 1:
                 state.rest_until = self._now + PROBE_S
         return admission
+
+    def arrived(self, granted_at: float, doll: str, after_s: float) -> None:
+        """A request that was granted at `granted_at` (ledger time) reached the provider, or never
+        will, at most `after_s` later."""
+        for sent in self.state.log:
+            # Of two that are alike it does not matter which is which.
+            if sent.arrived is None and (sent.at, sent.doll) == (granted_at, doll):
+                sent.arrived = granted_at + min(after_s, LATEST_S)
+                return
 
     def refused(self, refusal: Refusal) -> None:
         """A 429: learn the limit, and keep away."""
@@ -171,6 +195,11 @@ class Ledger:
     def _now(self) -> float:
         return self.state.time
 
+    def _until(self, sent: Sent) -> float:
+        """When a request's slot comes back, as far as is known."""
+        arrived = min(self._now, sent.at + LATEST_S) if sent.arrived is None else sent.arrived
+        return arrived + WINDOW_S
+
     def _step(self, limit: int) -> Step:
         return self._pacing.step(limit, self.used_today, self._wall)
 
@@ -180,7 +209,7 @@ class Ledger:
             return NotToday(calendar.end_of(calendar.day_of(self._wall)))
         return None
 
-    def _earliest(self, ask: Ask, log: list[Sent], used: int, at: float) -> float | NotToday:
+    def _earliest(self, ask: Ask, log: list[_Held], used: int, at: float) -> float | NotToday:
         """The earliest moment from `at` on at which a request fits behind `log`."""
         if (spent := self._spent(used)) is not None:
             return spent
@@ -193,7 +222,7 @@ class Ledger:
             if slots <= 0:
                 return NotToday(calendar.end_of(calendar.day_of(self._wall)))
             if len(log) >= slots:
-                at = max(at, log[-slots].at + WINDOW_S)
+                at = max(at, log[-slots].until)
         if limits.tokens_per_minute is not None:
             at = max((at, *_until_fits(log, limits.tokens_per_minute - ask.tokens)))
         if limits.requests_per_day is not None:
@@ -205,11 +234,11 @@ class Ledger:
             )
         return at
 
-    def _slots(self, ask: Ask, limit: int, log: list[Sent]) -> int:
+    def _slots(self, ask: Ask, limit: int, log: list[_Held]) -> int:
         """How many of a minute's requests this one may be the last of."""
         if ask.background:
             return limit // 2
-        talks = any(sent.doll == ask.doll for sent in log)
+        talks = any(held.doll == ask.doll for held in log)
         return limit - min(ask.spare, limit // 4) if talks else limit
 
     def _learn(self, refusal: Refusal) -> None:
@@ -226,11 +255,11 @@ class Ledger:
             learned.requests_per_day, learned.at = value, self._wall
 
 
-def _until_fits(log: list[Sent], tokens: int) -> Iterator[float]:
+def _until_fits(log: list[_Held], tokens: int) -> Iterator[float]:
     """The moments at which requests leave the window, until the rest has at most `tokens`."""
-    held = sum(sent.tokens for sent in log)
-    for sent in log:
-        if held <= tokens:
+    rest = sum(held.tokens for held in log)
+    for held in log:
+        if rest <= tokens:
             return
-        held -= sent.tokens
-        yield sent.at + WINDOW_S
+        rest -= held.tokens
+        yield held.until

@@ -13,6 +13,7 @@ class Sent(msgspec.Struct, array_like=True):
     at: float  #: in the ledger's own time (see `clock`), seconds
     tokens: int
     doll: str  #: a short tag, not the doll's name
+    arrived: float | None = None  #: by when the provider had it; None: it may still be on its way
 
 
 class Mark(msgspec.Struct, array_like=True):
@@ -28,7 +29,7 @@ class State(msgspec.Struct, omit_defaults=True):
     time: float = 0.0  #: the ledger's own time at the last change
     wall: float = 0.0  #: Unix time at the last change
     marks: dict[str, Mark] = {}  #: by the origin of the clock
-    log: list[Sent] = []  #: requests of the last minute, oldest first
+    log: list[Sent] = []  #: requests of the last minute, as they were granted
     day: str = ""  #: the day that is counted, YYYY-MM-DD in California
     days: dict[str, int] = {}  #: requests on the last few days
     learned: Learned = msgspec.field(default_factory=Learned)

@@ -113,7 +113,7 @@ class GeminiTextToSpeech:
             except ProviderError as error:
                 await self._tell(error)
                 raise
-            await self._quota.answered(self._model)
+        await self._quota.answered(self._model)
 
     def knows(self, voice: str) -> bool:
         """See `TextToSpeech.knows`."""

@@ -34,7 +34,9 @@ def fast_clock() -> Reading:
 
 
 def grant(state: State, reading: Reading) -> tuple[float | None, bool]:
-    granted = Ledger(Allowance(LIMITS), PACING, state, reading).grant(Ask("doll", 1))
+    ledger = Ledger(Allowance(LIMITS), PACING, state, reading)
+    granted = ledger.grant(Ask("doll", 1))
+    ledger.arrived(state.time, "doll", 0.0)
     return (reading.steady, True) if isinstance(granted, Now) else (None, False)
 
 

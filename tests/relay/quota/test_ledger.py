@@ -8,7 +8,16 @@ import pytest
 from relay.llm.gemini_errors import Limit, Refusal
 from relay.quota import calendar
 from relay.quota.base import Admission, Later, NotToday, Now
-from relay.quota.ledger import BACK_OFF_S, FORGET_S, PROBE_S, REST_S, WINDOW_S, Ask, Ledger
+from relay.quota.ledger import (
+    BACK_OFF_S,
+    FORGET_S,
+    LATEST_S,
+    PROBE_S,
+    REST_S,
+    WINDOW_S,
+    Ask,
+    Ledger,
+)
 from relay.quota.limits import Allowance, Limits
 from relay.quota.pacing import Pacing, Step
 from relay.quota.settings import LimitSettings
@@ -35,7 +44,11 @@ class Desk:
     def grant(
         self, doll: str = "a", tokens: int = 100, *, background: bool = False, spare: int = 0
     ) -> Admission:
-        return self.ledger.grant(Ask(doll, tokens, background, spare))
+        """Ask, and send to a provider that answers at once."""
+        ledger = self.ledger
+        granted = ledger.grant(Ask(doll, tokens, background, spare))
+        ledger.arrived(self.state.time, doll, 0.0)
+        return granted
 
     def fill(self, requests: int, tokens: int = 100) -> None:
         for _ in range(requests):
@@ -76,6 +89,34 @@ def test_the_wait_behind_others_is_known_at_once(desk: Desk) -> None:
     assert desk.ledger.admission(ask) == Now()
     assert seconds(desk.ledger.admission(ask, [ask])) == pytest.approx(WINDOW_S)
     assert seconds(desk.ledger.admission(ask, [ask] * 16)) == pytest.approx(2 * WINDOW_S)
+
+
+def test_a_request_counts_from_when_it_arrived(desk: Desk) -> None:
+    desk.fill(14)
+    assert desk.ledger.grant(Ask("slow", 100)) == Now()
+    granted_at = desk.state.time
+    desk.clock.pass_(20)
+    desk.ledger.arrived(granted_at, "slow", 7.0)
+    desk.clock.pass_(WINDOW_S - 20)
+    desk.fill(14)
+    assert seconds(desk.grant()) == pytest.approx(7)
+    desk.clock.pass_(7)
+    assert desk.grant() == Now()
+
+
+def test_a_request_on_its_way_counts_as_if_it_arrived_now_but_not_for_ever(desk: Desk) -> None:
+    desk.fill(14)
+    assert desk.ledger.grant(Ask("lost", 100)) == Now()
+    desk.clock.pass_(10)
+    assert seconds(desk.ledger.admission(Ask("a", 1), [Ask("b", 1)] * 14)) == pytest.approx(
+        WINDOW_S
+    )
+    desk.clock.pass_(WINDOW_S - 10)
+    desk.fill(14)
+    desk.clock.pass_(LATEST_S - 1)
+    assert seconds(desk.grant()) == pytest.approx(1)
+    desk.clock.pass_(1)
+    assert desk.grant() == Now()
 
 
 def test_tokens_of_a_minute_are_counted_too(clock: ManualClock) -> None:

@@ -39,7 +39,9 @@ class World:
         boot = self.boots[machine]
         reading = Reading(f"{machine}{boot}", self.now - boot, self.start + self.now + self.error)
         state = decode(self.stored)
-        granted = Ledger(Allowance(LIMITS), PACING, state, reading).grant(Ask("doll", tokens))
+        ledger = Ledger(Allowance(LIMITS), PACING, state, reading)
+        granted = ledger.grant(Ask("doll", tokens))
+        ledger.arrived(state.time, "doll", 0.0)
         if isinstance(granted, Now) and crash != "before it is written":
             self.stored = encode(state)
             if crash != "before it is sent":
@@ -162,7 +164,10 @@ def fill_day(clock: ManualClock, state: State) -> None:
 
 
 def look(clock: ManualClock, state: State) -> object:
-    return Ledger(Allowance(LIMITS), PACING, state, clock()).grant(Ask("doll", 1))
+    ledger = Ledger(Allowance(LIMITS), PACING, state, clock())
+    granted = ledger.grant(Ask("doll", 1))
+    ledger.arrived(state.time, "doll", 0.0)
+    return granted
 
 
 @pytest.mark.parametrize("step", [86400.0, -86400.0, 3 * 86400.0, 4e8])
