@@ -26,6 +26,7 @@ from relay.web.browser import as_doll, is_page, needs_no_code
 from relay.web.care import care_routes
 from relay.web.dashboard_page import dashboard_routes
 from relay.web.doll_page import doll_routes
+from relay.web.guesses import share_guesses
 from relay.web.live_routes import live_routes
 from relay.web.memory_routes import memory_routes
 from relay.web.metrics import metrics_routes
@@ -33,6 +34,7 @@ from relay.web.ota import ota_routes
 from relay.web.persona_routes import persona_routes
 from relay.web.protect import protect
 from relay.web.recording_routes import recording_routes
+from relay.web.telegram_routes import telegram_routes
 from relay.web.vision import vision_routes
 from relay.web.voice_routes import voice_routes
 
@@ -97,6 +99,8 @@ def create_app(
     app.state.dolls = dolls
     app.state.cluster = cluster
     protect(app, services.settings, database, here)
+    if cluster is not None:
+        share_guesses(cluster.bus, app.state.admin)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, Any]:
@@ -119,6 +123,7 @@ def create_app(
     app.include_router(memory_routes(dolls, services, database))
     app.include_router(recording_routes(dolls, services))
     app.include_router(persona_routes(services))
+    app.include_router(telegram_routes(services, database))
     app.include_router(voice_routes(dolls, services))
     app.include_router(live_routes(services.live, overview))
     app.include_router(metrics_routes(dolls, services, cluster))

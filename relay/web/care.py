@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from relay.devices.records import DeviceRecord
 from relay.dolls import Dolls
 from relay.live.overview import Overview
+from relay.persona.base import MAX_CHARACTER_CHARS
 from relay.services import Services
 from relay.web.admin import DeviceId, told
 from relay.web.guard import owner, problem
@@ -49,6 +50,13 @@ class OwnAndUsual(BaseModel):
 
     own: Own
     usual: Own
+
+
+class Instruction(BaseModel):
+    """Who a doll is told to be in place of its character; empty for its persona's."""
+
+    model_config = ConfigDict(extra="forbid")
+    instruction: Annotated[str, Field(max_length=MAX_CHARACTER_CHARS)]
 
 
 class Volume(BaseModel):
@@ -113,6 +121,20 @@ def care_routes(dolls: Dolls, services: Services, overview: Overview) -> APIRout
             others = {k: v for k, v in record.settings.items() if k not in ("endpoint", "listen")}
             new = {**others, "endpoint": endpoint, "listen": listen}
             return shown(await registry.change(record.id, settings=new))
+
+    @router.get("/instruction")
+    async def instruction(device_id: DeviceId) -> Instruction:
+        """What its owner has told it to be: here, in Telegram or on the command line."""
+        with told():
+            return Instruction(instruction=(await registry.find(device_id)).instruction)
+
+    @router.put("/instruction")
+    async def instruct(device_id: DeviceId, given: Instruction) -> Instruction:
+        """Change it; it counts from the doll's next answer on, in Telegram too."""
+        with told():
+            record = await registry.find(device_id)
+            record = await registry.change(record.id, instruction=given.instruction)
+            return Instruction(instruction=record.instruction)
 
     @router.put("/volume", status_code=204)
     async def volume(device_id: DeviceId, given: Volume) -> None:

@@ -90,6 +90,20 @@ async def test_a_doll_that_is_away_says_what_is_possible(browser: chromium.Chrom
         await expect(page.locator("dialog .firmware button")).to_be_hidden()
 
 
+async def test_an_instruction_is_seen_and_changed(browser: chromium.Chromium) -> None:
+    async with running() as relay, owner_page(browser, relay) as page:
+        await relay.registry.issue(DOLL)
+        await relay.registry.change(DOLL, instruction="해적처럼 말해.")
+        await page.locator("article.doll button").click()
+        text = page.locator("dialog textarea")
+        await expect(text).to_have_value("해적처럼 말해.")
+        assert await axe(page) == []
+        await text.fill("선생님처럼 말해.")
+        await page.locator("dialog form", has=page.locator("textarea")).locator("button").click()
+        await expect(page.locator("#said")).to_have_text("저장했어요.")
+        assert (await relay.registry.find(DOLL)).instruction == "선생님처럼 말해."
+
+
 async def test_a_voice_is_heard_and_chosen(browser: chromium.Chromium) -> None:
     async with running() as relay, owner_page(browser, relay, "voices") as page:
         relay.tts.seconds_per_clause = 0.2

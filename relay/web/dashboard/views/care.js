@@ -11,9 +11,10 @@ const HOURS = [1, 8, 24];
 
 /** @param {any} doll as the live stream has it */
 export async function care(doll) {
-  let kept;
+  let kept, told;
   try {
-    kept = await api.get(api.doll(doll.id, "/settings"));
+    [kept, told] = await Promise.all(["/settings", "/instruction"].map((path) =>
+      api.get(api.doll(doll.id, path))));
   } catch (error) {
     return tell(error.message, true);
   }
@@ -26,7 +27,7 @@ export async function care(doll) {
       tell(error.message, true);
     }
   };
-  const { close } = dialog(doll.name, t("close"), about(doll), volume(doll), listening(doll, kept),
+  const { close } = dialog(doll.name, t("close"), about(doll), instruction(doll, told), volume(doll), listening(doll, kept),
     firmware(doll.id), recorder(doll, act), h("section", {}, h("h3", {}, t("keys")),
       h("div.row", {},
         h("button", { type: "button", onclick: act("/rotate", "post", {}, "rotate_done") }, t("rotate")),
@@ -42,6 +43,13 @@ function about(doll) {
   return saving("about", () => api.patch(api.doll(doll.id), {
     name: name.value, persona: persona.value, language: language.value,
   }), field(t("doll_name"), name), field(t("persona"), persona), field(t("speaks"), language));
+}
+
+function instruction(doll, told) {
+  const text = h("textarea", { rows: 4, maxlength: 8000, value: told.instruction });
+  return saving("instruction", () => api.put(api.doll(doll.id, "/instruction"), {
+    instruction: text.value,
+  }), field(t("instruction_text", { name: doll.name }), text, t("instruction_hint")));
 }
 
 function volume(doll) {

@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import { byId, listen, state } from "../live.js";
 import { knows, moment, number, t } from "../words.js";
+import { telegram } from "./telegram.js";
 
 export function mount(root) {
   const models = h("div.cards"), load = h("dl.facts"), failures = h("ol.failures");
@@ -10,7 +11,7 @@ export function mount(root) {
     h("h3", {}, t("quota")), h("p.dim", {}, t("quota_why")), models,
     h("div.two", {},
       h("section.card", {}, h("h3", {}, t("load")), load),
-      h("section.card", {}, h("h3", {}, t("failures")), failures)));
+      h("section.card", {}, h("h3", {}, t("failures")), failures)), telegram());
 
   const drawModels = () => {
     models.replaceChildren(...state.models.map(card));
