@@ -25,8 +25,8 @@ WEIGHTS_OF_CLOUD = "faster-whisper==1.2.1"
 
 _NAME = re.compile(r"\d{8}-\d{6}")
 _EXTRAS = {
-    "cloud": "gemini,openai,edge,opus",
-    "embedded": "embedded,gemini,openai,edge,opus,voice",
+    "cloud": "gemini,openai,edge,opus,redis",
+    "embedded": "embedded,gemini,openai,edge,opus,voice,redis",
 }
 FLAVOURS = tuple(_EXTRAS)
 
@@ -109,6 +109,14 @@ class Releases:
         if before is not None:
             self._point("previous", before)
         self._point("current", name)
+
+    def take_back(self, name: str, previous: str | None) -> None:
+        """Let `current` be `name` again, and `previous` what it was: what came between was bad."""
+        self._point("current", name)
+        if previous is None:
+            (self._base / "previous").unlink(missing_ok=True)
+        else:
+            self._point("previous", previous)
 
     def prune(self, keep: int) -> list[str]:
         """Delete the oldest but `keep`; never the one that runs, nor the one before it."""

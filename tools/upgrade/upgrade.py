@@ -68,7 +68,7 @@ def upgrade(
     If it does not serve, the one before it is switched back on, and if that does not get well
     either (a new release may have changed the database), with the data as they were.
     """
-    before = releases.current
+    before, earlier = releases.current, releases.previous
     archive = service.back_up() if before is not None else None
     releases.switch(name)
     if _serves(service, healthy):
@@ -76,7 +76,7 @@ def upgrade(
         return archive
     if before is None:
         raise UpgradeError(f"{name} does not serve: journalctl -u doll-relay says why")
-    releases.switch(before)
+    releases.take_back(before, earlier)
     if _serves(service, healthy):
         raise UpgradeError(f"{name} did not serve; {before} is back (journalctl -u doll-relay)")
     if archive is not None:

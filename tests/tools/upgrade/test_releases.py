@@ -44,7 +44,7 @@ def test_a_cloud_release_has_no_models_but_the_detector_s(
 ) -> None:
     venv, install, weights, works = runner.commands[:4]
     assert venv[1:3] == ["-m", "venv"]
-    assert "/src[gemini,openai,edge,opus]" in install
+    assert "/src[gemini,openai,edge,opus,redis]" in install
     assert "onnxruntime>=1.20" in install
     assert weights[-2:] == ["--no-deps", "faster-whisper==1.2.1"]
     assert works[-1] == "--help"
@@ -79,6 +79,14 @@ def test_switching_keeps_the_way_back(releases: Releases, tmp_path: Path) -> Non
     assert (tmp_path / "current").readlink() == Path("releases/20260103-000000")
     with pytest.raises(UpgradeError, match="no release"):
         releases.switch("../../etc")
+
+
+def test_a_release_that_was_bad_is_no_way_back(releases: Releases) -> None:
+    releases.switch("20260101-000000")
+    releases.switch("20260102-000000")
+    releases.switch("20260103-000000")
+    releases.take_back("20260102-000000", "20260101-000000")
+    assert (releases.current, releases.previous) == ("20260102-000000", "20260101-000000")
 
 
 def test_pruning_leaves_what_runs_and_what_ran(releases: Releases) -> None:

@@ -64,6 +64,7 @@ def test_one_that_does_not_is_taken_back(tmp_path: Path) -> None:
         upgrade(machine.releases, machine, machine.serves, NEW)
     assert machine.releases.current == OLD
     assert machine.did == ["save", f"start {NEW}", f"start {OLD}"]
+    assert machine.releases.previous is None, "a rollback would lead to the one that does not serve"
 
 
 def test_data_that_the_new_one_has_changed_are_put_back(tmp_path: Path) -> None:
