@@ -128,6 +128,7 @@ async def test_a_dry_run_flashes_no_image(
     board: SerialBoard, installs: Installs, flashed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tools.flash.install.write_image", None)
+    await board.until(b">>> ")  # its file system is made
     before = board.image.read_bytes()
     person = await installs(image=flashed, dry_run=True)
     assert person.told["would_flash"]["offset"] == "0x0"
