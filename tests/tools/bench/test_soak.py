@@ -7,6 +7,7 @@ from collections import Counter
 from random import Random
 
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from relay.errors import ProviderError
@@ -74,10 +75,11 @@ def test_trouble_comes_by_chance_and_is_counted() -> None:
 
 
 def test_a_short_life_leaves_nothing_behind() -> None:
-    soaked = soak(0.012, round_s=21.6)
+    with capture_logs():  # to write down what fails on purpose would take most of the time
+        soaked = soak(0.008, round_s=14.4)
     first, last = soaked.samples[0], soaked.samples[-1]
     assert soaked.counts["connections"] > 0
-    assert soaked.turns[-1] > 10
+    assert soaked.turns[-1] > 5
     assert last.tasks <= first.tasks
     assert last.files <= first.files
     assert (soaked.sessions, soaked.streams_open) == (0, 0)
