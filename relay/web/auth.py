@@ -73,6 +73,8 @@ class Admin:
         self._now = now
         self._wrong: deque[tuple[str, int]] = deque(maxlen=1000)
         self._one_at_a_time = asyncio.Lock()
+        self.on_wrong: Callable[[str], object] = lambda _: None
+        """Told the address from which a wrong password was tried here."""
 
     @property
     def login_s(self) -> int:
@@ -108,9 +110,14 @@ class Admin:
                 raise LoginRefusedError(wait_s)
             is_right = await asyncio.to_thread(_verify, hashed or _NOBODY, password)
             if hashed is None or not is_right:
-                self._wrong.append((source, now))
+                self.count_wrong(source, now)
+                self.on_wrong(source)
                 raise LoginRefusedError
         return await self._begin(old)
+
+    def count_wrong(self, source: str, at: int) -> None:
+        """A wrong password was tried, here or at another worker."""
+        self._wrong.append((source, at))
 
     async def login_here(self, *, old: str = "") -> str | None:
         """A login for who sits at this machine; None if there is a password: that is needed."""

@@ -12,7 +12,7 @@ import pytest
 
 from relay.devices.registry import Registry
 from relay.store.database import Database
-from tests.cluster.pages import owner, page
+from tests.cluster.pages import PASSWORD, owner, page
 from tests.cluster.processes import RelayProcess, relay_process
 from tests.fakes.redis import RedisServer
 from tests.relay.test_dolls import Doll
@@ -131,4 +131,19 @@ async def test_a_persona_that_is_edited_at_one_relay_counts_at_the_other(two: Tw
         assert (await there.delete("/api/personas/own")).status_code == 204
         async with asyncio.timeout(10):
             while (await here.get("/api/personas/own")).status_code != 404:
+                await asyncio.sleep(0.05)
+
+
+async def test_wrong_passwords_at_one_relay_count_at_the_other(two: Two) -> None:
+    async with (
+        owner(two.ports[0], two.database) as here,
+        owner(two.ports[1], two.database) as there,
+    ):
+        for _ in range(10):
+            answer = await here.post("/api/login", json={"password": "a guess that is wrong"})
+            if answer.status_code == 429:
+                break
+        assert answer.status_code == 429
+        async with asyncio.timeout(10):
+            while (await there.post("/api/login", json={"password": PASSWORD})).status_code != 429:
                 await asyncio.sleep(0.05)
