@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from relay.llm.gemini_errors import Refusal
 from relay.quota.base import Admission, Later, NotToday, Now, OverError, Priority
+from relay.quota.limits import Limits
+from relay.quota.pacing import Step
+from relay.quota.snapshot import ModelUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,28 @@ class ScriptedQuota:
 
     async def retired(self, model: str) -> None:
         self.gone.append(model)
+
+    async def snapshot(self) -> list[ModelUse]:
+        """Each model that was asked; what was let go counts as sent in this minute."""
+        return [self._use(model) for model in dict.fromkeys(self.asked)]
+
+    def _use(self, model: str) -> ModelUse:
+        sent = [grant for grant in self.granted if grant.model == model]
+        admission = self.admissions.get(model, Now())
+        return ModelUse(
+            model=model,
+            limits=Limits(),
+            learned=any(refused == model for refused, _ in self.refusals),
+            minute_requests=len(sent),
+            minute_tokens=sum(grant.tokens for grant in sent),
+            day_requests=len(sent),
+            day_forecast=len(sent),
+            step=Step.FREE,
+            held_s=admission.seconds if isinstance(admission, Later) else 0.0,
+            over=admission if isinstance(admission, NotToday) else None,
+            retired=model in self.gone,
+            waiting=0,
+        )
 
     async def close(self) -> None:
         self.closed = True

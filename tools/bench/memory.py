@@ -1,7 +1,8 @@
-"""`doll bench memory`: what a long history costs the next turn.
+"""`doll bench memory`: what a long history costs the next turn, and a learned manner of speech.
 
 A doll with 100,000 messages and one with none, in the same SQLite file, on this machine. For each,
 turn about: its memory is opened as for a doll that comes, and the prompt of its next turn is built.
+Then as many lines of a manner of speech are indexed and searched (`tools.bench.manner`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from relay.memory.settings import MemorySettings
 from relay.memory.store import MemoryStore, News
 from relay.persona import load
 from relay.store.database import FILE, Database
+from tools.bench.manner import figures
 from tools.bench.report import Goal, Report, percentiles_ms
 
 _ROUNDS = 40
@@ -62,6 +64,7 @@ async def _measure(database: Database, messages: int, file: Path) -> Report:
             del conversation  # and with it what is kept in RAM
     writes = await _writes(MemoryStore(database))
     more_ms = _median_ms(built[_OLD]) - _median_ms(built[_NEW])
+    manner = await asyncio.to_thread(figures, messages)
     first_ms = more_ms + _median_ms(opened[_OLD]) - _median_ms(opened[_NEW])
     return Report(
         "memory",
@@ -79,10 +82,12 @@ async def _measure(database: Database, messages: int, file: Path) -> Report:
             "prompt_chars": sizes[_OLD],
             "write_behind_p50_ms": round(_median_ms(writes), 2),
             "database_mb": round((await asyncio.to_thread(file.stat)).st_size / 1e6, 1),
+            **manner,
         },
         [
             Goal("prompt, more than with an empty history", round(more_ms, 2), _LIMIT_MS, "ms"),
             Goal("the same with the session's start", round(first_ms, 2), _LIMIT_MS, "ms"),
+            Goal("the nearest lines of a manner", manner["manner_search_p95_ms"], _LIMIT_MS, "ms"),
         ],
     )
 

@@ -10,4 +10,6 @@ async def test_a_long_history_makes_the_next_prompt_no_longer_than_its_window() 
     assert [goal.name for goal in long.goals] == [
         "prompt, more than with an empty history",
         "the same with the session's start",
+        "the nearest lines of a manner",
     ]
+    assert long.result["manner_lines"] == 6_000
