@@ -45,7 +45,7 @@ _METHOD = (
 
 
 @dataclass(slots=True)
-class _Heard:
+class Heard:
     """What turns with one relay came to, in seconds."""
 
     held: list[float] = field(default_factory=list)
@@ -66,8 +66,8 @@ async def measure(turns: int = 12) -> Report:
         sleeps = [await asleep(latencies) for _ in range(few)]
         scripts = [await asked(server.url, whole=False) for _ in range(few)]
         serial = [await asked(server.url, whole=True) for _ in range(few)]
-        plain = await _talk(server, sound, turns, early=False)
-        early = await _talk(server, sound, turns, early=True)
+        plain = await talk(server, sound, turns, early=False)
+        early = await talk(server, sound, turns, early=True)
     baseline = {
         "critical_path_push_to_talk_ms": _ms(path.held),
         "critical_path_hands_free_ms": _ms(path.plain),
@@ -80,6 +80,13 @@ async def measure(turns: int = 12) -> Report:
         "providers_asked_by_a_script_p50_ms": _ms(statistics.median(scripts)),
         "serial_pipeline_hands_free_p50_ms": _ms(path.silence + statistics.median(serial)),
     }
+    return report(path, exact, baseline, plain, early)
+
+
+def report(
+    path: CriticalPath, exact: Exact, baseline: dict[str, Any], plain: Heard, early: Heard
+) -> Report:
+    """From turns `plain` and with speculation (`early`), two of each kind at least."""
     result = {
         **_virtual(exact),
         **percentiles_ms("push_to_talk_beyond", [t - path.held for t in plain.held]),
@@ -91,9 +98,9 @@ async def measure(turns: int = 12) -> Report:
     return Report("pipeline", _METHOD, baseline, result, _goals(path, exact, result))
 
 
-async def _talk(server: ScriptedServer, sound: Sound, turns: int, *, early: bool) -> _Heard:
+async def talk(server: ScriptedServer, sound: Sound, turns: int, *, early: bool) -> Heard:
     """So many turns of each kind with a relay of their own."""
-    heard = _Heard()
+    heard = Heard()
     environment = server.settings(early=early)
     async with running_relay(environment=environment) as relay:
         url = await relay.url()
@@ -118,7 +125,7 @@ async def _talk(server: ScriptedServer, sound: Sound, turns: int, *, early: bool
 
 
 async def _interrupted(
-    turn: Callable[[], Awaitable[float]], doll: BenchDoll, server: ScriptedServer, heard: _Heard
+    turn: Callable[[], Awaitable[float]], doll: BenchDoll, server: ScriptedServer, heard: Heard
 ) -> float:
     server.journal.gone_at.clear()
     took = await turn()
@@ -144,7 +151,7 @@ def _virtual(exact: Exact) -> dict[str, Any]:
     }
 
 
-def _interruptions(*runs: _Heard) -> dict[str, Any]:
+def _interruptions(*runs: Heard) -> dict[str, Any]:
     late = [second for run in runs for second in run.last_frames]
     closed = [second for run in runs for second in run.closed]
     return {

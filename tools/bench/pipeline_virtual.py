@@ -87,12 +87,13 @@ async def _interrupt(latencies: Latencies, step_ms: int, to_s: float) -> Interru
             await doll.hold(_SPEECH_FRAMES * FRAME_S)
             await asyncio.sleep(after_ms / 1000)
             were_open = sum(stream.open for stream in streams)
-            cut_before = [len(stream.cut_at) for stream in streams]
+            for stream in streams:
+                stream.cut_at.clear()
             stops, aborted = doll.stops, _now()
             doll.abort()
             await doll.stopped(stops)
             await asyncio.sleep(_SETTLE_S)
-            cuts = [at for s, n in zip(streams, cut_before, strict=True) for at in s.cut_at[n:]]
+            cuts = [at for stream in streams for at in stream.cut_at]
             result.tried += 1
             result.streams_cut += len(cuts)
             result.left_open += max(0, were_open - len(cuts)) + sum(s.open for s in streams)

@@ -4,6 +4,7 @@ what is still open."""
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,7 +42,8 @@ class Streams:
 
     open: int = 0
     begun: int = 0
-    cut_at: list[float] = field(default_factory=list)  #: closed by the client before their end
+    cuts: int = 0  #: that were closed by the client before their end
+    cut_at: deque[float] = field(default_factory=lambda: deque(maxlen=16))  #: the last of them
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -51,6 +53,7 @@ class Streams:
         try:
             yield
         except (GeneratorExit, asyncio.CancelledError):
+            self.cuts += 1
             self.cut_at.append(asyncio.get_running_loop().time())
             raise
         finally:

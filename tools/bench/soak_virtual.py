@@ -93,7 +93,7 @@ async def _soak(hours: float, seed: int, round_s: float) -> Soaked:
             more = tracemalloc.take_snapshot().compare_to(before, "lineno")
             soaked.lines = [str(line) for line in more[:5] if line.size_diff > 0]
     soaked.streams_open = sum(stream.open for stream in streams)
-    soaked.cut = sum(len(stream.cut_at) for stream in streams)
+    soaked.cut = sum(stream.cuts for stream in streams)
     return soaked
 
 

@@ -3,13 +3,11 @@ the real one is judged."""
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from typer.testing import CliRunner
 
 from relay.hearing.endpointing import EndpointSettings
-from tools.bench.command import bench
+from tools.bench.pipeline import Heard, report, talk
+from tools.bench.pipeline_http import scripted_server
 from tools.bench.pipeline_script import (
     ANSWER,
     Latencies,
@@ -18,7 +16,8 @@ from tools.bench.pipeline_script import (
     tokens,
     tokens_to_first_clause,
 )
-from tools.bench.pipeline_virtual import measure
+from tools.bench.pipeline_virtual import Exact, measure
+from tools.bench.turn import spoken_question
 
 
 def test_the_critical_path_is_the_sum_of_what_cannot_overlap() -> None:
@@ -53,11 +52,33 @@ def test_a_turn_adds_no_wait_of_its_own_and_leaves_nothing_open_when_it_is_inter
 
 
 @pytest.mark.models
-def test_the_real_part_talks_interrupts_and_sees_the_streams_closed() -> None:
-    result = CliRunner().invoke(bench, ["pipeline", "--json", "--turns", "2"])
-    assert result.exit_code == 0, result.output
-    report = json.loads(result.stdout.splitlines()[-1])
-    assert report["name"] == "pipeline"
-    assert report["result"]["interruptions"] == 8
-    assert report["result"]["streams_closed"] > 0
-    assert report["baseline"]["providers_as_sleeps_p50_ms"] >= 1075
+async def test_the_real_part_talks_interrupts_and_sees_the_streams_closed() -> None:
+    async with scripted_server(Latencies()) as server:
+        heard = await talk(server, await spoken_question(), 1, early=True)
+    assert heard.interrupted == 2
+    assert len(heard.held) == len(heard.free) == 1
+    assert min(heard.held) > Latencies().first_token  # the providers took their time
+    assert len(heard.last_frames) == 2
+    assert heard.closed  # the server has seen clients hang up
+
+
+def test_the_report_tells_what_is_beyond_the_critical_path_and_what_missed_its_goal() -> None:
+    path = critical_path(Latencies(), EndpointSettings())
+    exact = Exact(path, path.held, path.plain, path.speculative)
+    beyond = [0.01, 0.01, 0.01]
+    plain = Heard(
+        held=[path.held + late for late in beyond],
+        free=[path.plain + 0.03 for _ in beyond],
+        last_frames=[0.0, 0.05, 0.05],
+        closed=[0.002] * 6,
+        interrupted=3,
+    )
+    early = Heard(free=[path.speculative] * 3)
+    told = report(path, exact, {}, plain, early)
+    assert told.result["push_to_talk_beyond_p50_ms"] == 10.0
+    goals = {goal.name: goal.met for goal in told.goals}
+    assert goals["push_to_talk_p50_beyond_critical_path"]
+    assert not goals["hands_free_p50_beyond_critical_path"]
+    assert goals["speculative_p50_of_the_non_speculative_critical_path"]
+    assert not goals["last_frame_after_abort_p95"]
+    assert goals["streams_closed_per_interruption"]
