@@ -160,10 +160,14 @@ class Endpointer:
         """Whether speech goes on or may be beginning: no frame may be taken for silence unseen."""
         return self._phase is not _Phase.QUIET or any(self._recent)
 
-    @property
-    def pausing(self) -> bool:
-        """Whether the next frames decide if speech has ended."""
-        return self._phase is _Phase.PAUSE
+    def decides_within(self, frames: int) -> bool:
+        """Whether silence in so many more frames makes a likely end, or an end."""
+        if not self._started:
+            return False
+        silence = self._position - self._voice_end + frames
+        if not self._likely and silence >= self._likely_after:
+            return True
+        return not self._held and silence >= _frames(self._hangover.ms)
 
     @property
     def onset(self) -> int:

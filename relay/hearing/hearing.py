@@ -138,41 +138,55 @@ class Hearing:
         """What was said up to the likely end that was told last, if speech has not gone on."""
         self._hangover.read(read(text, language))
 
+    @property
+    def ready(self) -> bool:
+        """Whether `push_now` can take the next frame: nothing needs to be waited for."""
+        turn = self._turn
+        if turn is None or self._deaf_frames > 0:
+            return True
+        if turn.mode is not ListenMode.MANUAL and (
+            # The frame before may not be judged yet.
+            self._guard_frames > 0 or turn.endpointer.decides_within(2)
+        ):
+            return False
+        verdict = self._verdict
+        if isinstance(verdict, asyncio.Future):
+            return verdict.done() and not verdict.cancelled() and verdict.exception() is None
+        return verdict is None or isinstance(verdict, float)
+
+    def push_now(self, frame: Pcm) -> HearingEvent | None:
+        """`push` without waiting; only when `ready`, and with the same results.
+
+        Nearly all frames can be taken so, right where they arrive, and no task wakes up for them.
+        """
+        turn = self._turn
+        if turn is None or self._pass_over(turn):
+            return None
+        self._record(turn, frame)
+        event = self._judged_now(turn)
+        self._look(frame, turn.endpointer, patient=True)
+        if event is None and isinstance(self._verdict, float):
+            event = self._judged_now(turn)
+        return self._told(turn, event)
+
     async def push(self, frame: Pcm) -> HearingEvent | None:
         """Take the next frame: FRAME_SAMPLES samples at RATE_HZ. Ignored when not listening."""
         turn = self._turn
-        if turn is None:
+        if turn is None or self._pass_over(turn):
             return None
-        if self._deaf_frames > 0:
-            # The gate and the detector learn nothing from it: the room is not like that.
-            self._deaf_frames -= 1
-            turn.record(_SILENCE)
-            turn.judge(0.0)
-            return None
-        turn.endpointer.guarded = self._guard_frames > 0
-        self._guard_frames = max(self._guard_frames - 1, 0)
-        turn.record(frame)
+        self._record(turn, frame)
         event = await self._judged(turn)  # of the frame before, if that is due
         if self._turn is not turn:
             return None
         # One frame behind is soon enough while nothing depends on it: whoever lets go of the button
         # does not wait for the last verdict, and frames of many dolls are cheaper together.
         now = turn.mode is not ListenMode.MANUAL and (
-            turn.endpointer.pausing or turn.endpointer.guarded
+            turn.endpointer.guarded or turn.endpointer.decides_within(1)
         )
         self._look(frame, turn.endpointer, patient=not now)
         if event is None and (now or isinstance(self._verdict, float)):
             event = await self._judged(turn)
-        if isinstance(event, EndLikely):
-            self._listen_to_melody(event.utterance.pcm)
-        elif event is not None:
-            self._ignore_melody()
-        if isinstance(event, UtteranceEnded):
-            if turn.mode is ListenMode.MANUAL:
-                self.stop()
-            if event.reason == "silence":
-                self._stream.reset()
-        return event
+        return self._told(turn, event)
 
     def stop(self) -> Utterance | None:
         """Listen no more. What was said and not handed out yet; None if nobody spoke."""
@@ -180,6 +194,36 @@ class Hearing:
         self._drop_verdict()
         self._ignore_melody()
         return None if turn is None else turn.unfinished()
+
+    def _pass_over(self, turn: _Turn) -> bool:
+        """Take the next frame for silence, if it holds the echo of an answer; whether it does."""
+        if self._deaf_frames <= 0:
+            return False
+        # The gate and the detector learn nothing from it: the room is not like that.
+        self._deaf_frames -= 1
+        turn.record(_SILENCE)
+        turn.judge(0.0)
+        return True
+
+    def _record(self, turn: _Turn, frame: Pcm) -> None:
+        turn.endpointer.guarded = self._guard_frames > 0
+        self._guard_frames = max(self._guard_frames - 1, 0)
+        turn.record(frame)
+
+    def _told(self, turn: _Turn, event: HearingEvent | None) -> HearingEvent | None:
+        """`event`, once the ear itself has drawn its conclusions."""
+        if event is None:
+            return None
+        if isinstance(event, EndLikely):
+            self._listen_to_melody(event.utterance.pcm)
+        else:
+            self._ignore_melody()
+        if isinstance(event, UtteranceEnded):
+            if turn.mode is ListenMode.MANUAL:
+                self.stop()
+            if event.reason == "silence":
+                self._stream.reset()
+        return event
 
     def _look(self, frame: Pcm, endpointer: Endpointer, *, patient: bool) -> None:
         """Have `frame` judged: by the detector if it may hold voice, else here and now."""
@@ -197,12 +241,25 @@ class Hearing:
         if verdict is None:
             return None
         if isinstance(verdict, float):
-            probability = verdict
-        else:
-            self._stream.hurry()
-            probability = await verdict
+            return self._judge(turn, verdict)
+        self._stream.hurry()
+        probability = await verdict
         if self._turn is not turn:
             return None  # stopped or started anew while the detector was at work
+        return self._judge(turn, probability)
+
+    def _judged_now(self, turn: _Turn) -> HearingEvent | None:
+        """The same, where the verdict is there."""
+        verdict, self._verdict = self._verdict, None
+        if verdict is None:
+            return None
+        if isinstance(verdict, asyncio.Future):
+            verdict = verdict.result()
+        assert isinstance(verdict, float), "use `push` unless `ready`"
+        return self._judge(turn, verdict)
+
+    def _judge(self, turn: _Turn, probability: float) -> HearingEvent | None:
+        """What follows from this probability of voice in the newest frame."""
         self._gate.learn(probability)
         # The detector hears voice for a frame or two more than there is.
         if self._gate.silent:

@@ -27,6 +27,9 @@ GATHER_S = 0.004
 PATIENCE_S = 0.024
 
 
+_INT16 = np.dtype(np.int16)
+
+
 class _Waiting(NamedTuple):
     """A frame on its way through the model."""
 
@@ -146,7 +149,7 @@ class SileroStream:
         self._answer: asyncio.Future[float] | None = None
 
     def probability(self, frame: Pcm, *, patient: bool = False) -> asyncio.Future[float]:
-        if frame.shape != (FRAME_SAMPLES,) or frame.dtype != np.int16:
+        if frame.shape != (FRAME_SAMPLES,) or frame.dtype != _INT16:
             raise ValueError(
                 f"a frame is {FRAME_SAMPLES} samples of int16, not {frame.shape} of {frame.dtype}"
             )

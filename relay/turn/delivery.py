@@ -69,6 +69,9 @@ class Delivery:
         self._now = asyncio.get_running_loop().time
         self.on_message: Callable[[RelayMessage], None] = _nobody_watches
         """Called with each message for the doll, audio aside."""
+        self.at_once: Callable[[Pcm], bool] = _nobody_hears
+        """Shown audio where it arrives (`Connection.at_once`)."""
+        connection.at_once = self._hear
 
     @property
     def encoder(self) -> Encoder:
@@ -169,6 +172,7 @@ class Delivery:
             raise
         if self._coming is connection and self._over is None:
             self._connection, self._coming = connection, None
+            connection.at_once = self._hear
             self._log.info("resumed", sent_again=missed)
             self._replay = asyncio.create_task(self._catch_up(connection))
             self._tell()
@@ -229,6 +233,9 @@ class Delivery:
         if self._replay is not None:
             self._replay.cancel()
             await asyncio.wait((self._replay,))
+
+    def _hear(self, pcm: Pcm) -> bool:
+        return self.at_once(pcm)
 
     async def _put(self, data: str | bytes) -> int:
         """Send at once if that can be done, else when its turn comes; the place of `data`."""
@@ -320,3 +327,7 @@ class Delivery:
 
 def _nobody_watches(_: RelayMessage) -> None:
     pass
+
+
+def _nobody_hears(_: Pcm) -> bool:
+    return False

@@ -4,6 +4,7 @@ decides is carried out here."""
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -17,6 +18,7 @@ from relay.hearing.base import ListenMode
 from relay.hearing.hearing import (
     EndLikely,
     Hearing,
+    HearingEvent,
     SpeechResumed,
     SpeechStarted,
     Utterance,
@@ -25,11 +27,12 @@ from relay.hearing.hearing import (
 from relay.metrics.refusals import Limit, count
 from relay.services import Services
 from relay.stt.base import Transcript
+from relay.turn import own
 from relay.turn.allowance import Allowance
 from relay.turn.answering import Answering
 from relay.turn.delivery import Delivery
 from relay.turn.early import Early
-from relay.turn.earshot import Earshot, Heard, ListenSettings
+from relay.turn.earshot import Earshot, Heard
 from relay.turn.errands import Errands, calling
 from relay.turn.machine import Do, Machine, State
 from relay.turn.moved import Line, Moved
@@ -40,12 +43,7 @@ from relay.turn.wake import Wake, written
 from relay.wire.blocks import Blocks
 from relay.wire.connection import Connection
 from relay.wire.errors import CloseCode, Disconnected
-from relay.wire.messages import (
-    Abort,
-    DeviceMessage,
-    Listen,
-    Tts,
-)
+from relay.wire.messages import Abort, DeviceMessage, Listen, Tts
 
 _FRAME_S = FRAME_SAMPLES / RATE_HZ
 
@@ -90,18 +88,16 @@ class Session:
         if moved is not None:
             self.delivery.take_up(moved.received, moved.kept)
         self.delivery.on_message = partial(services.live.message, device.id)
+        self.delivery.at_once = self._hear_at_once
         services.expect(device.persona)
         mcp = connection.hello.features.mcp
         self.upkeep = Upkeep(self.delivery, services, device, self._log, mcp=mcp)
         self._blocks = Blocks(FRAME_SAMPLES)
-        endpoint = services.settings.endpoint
-        try:
-            endpoint = endpoint.for_doll(device.record.settings.get("endpoint", {}))
-        except ValueError as error:
-            self._log.warning("the doll's own settings are passed over", why=str(error))
+        self._frames: deque[Pcm] = deque()  # that have come and are not heard yet
+        self._event: HearingEvent | None = None  # that was heard and is to be followed
         self._hearing = Hearing(
             services.detector.stream(),
-            endpoint,
+            own.endpoint(services.settings.endpoint, device, self._log),
             pauses=services.pauses.of(connection.device_id),
             melody=services.melody,
         )
@@ -111,17 +107,12 @@ class Session:
             timeout_s=settings.stt_timeout_s,
             on_early=self._on_early,
         )
-        self._earshot = Earshot(self._listen_settings(), lambda: calling(device.persona))
+        listen = own.listen(services, device, self._log)
+        self._earshot = Earshot(listen, lambda: calling(device.persona))
         self._errands = Errands(device, self._clock)
         self._early = Early(services, device, self._errands, self._clock)
         self._answering = Answering(
-            self.delivery,
-            services,
-            device,
-            self._machine,
-            self._errands,
-            self._earshot,
-            self._log,
+            self.delivery, services, device, self._machine, self._errands, self._earshot, self._log
         )
         now = asyncio.get_running_loop().time
         self._allowance = Allowance(services.settings.limits.turns_per_min, now)
@@ -154,10 +145,10 @@ class Session:
                 self._answering.greet(self._clock())
             while True:
                 received = await self.delivery.receive()
-                if isinstance(received, np.ndarray):
-                    await self._hear(received)
-                else:
+                if not isinstance(received, np.ndarray):
                     await self._obey(received)
+                elif not self._hear_at_once(received):
+                    await self._hear_on()
         except Disconnected:
             pass
         finally:
@@ -219,38 +210,66 @@ class Session:
             case _:
                 await self.upkeep.obey(message, idle=self._machine.state is State.IDLE)
 
-    async def _hear(self, pcm: Pcm) -> None:
-        for frame in self._blocks.push(pcm):
-            if not self._machine.hears:
+    def _hear_at_once(self, pcm: Pcm) -> bool:
+        """Hear what has come, as far as nothing has to be waited for and nothing comes of it;
+        whether that is all of it. Else `_hear_on` is next."""
+        self._frames.extend(self._blocks.push(pcm))
+        while self._frames:
+            if not self._hearing.ready or self._earshot.waits or self._wake.waits:
+                return False
+            frame = self._frames.popleft()
+            if not self._is_to_be_heard():
                 continue
-            self._listened_s += _FRAME_S
-            if self._machine.state is State.SPEAKING:
-                self._hearing.doll_speaks()
-            match await self._hearing.push(frame):
-                case SpeechStarted():
-                    self._wake.over()
-                    self._spoke = self._speaks = True
-                    self._began = self._now()
-                    self._services.activity.notice()
-                    if not self._needs_name(self._now()):
-                        await self._do(self._machine.speech_started())
-                case EndLikely(utterance) if self._hears_early():
-                    self._recognition.begin(self._whole(utterance))
-                case SpeechResumed():
-                    self._recognition.discard()
-                    self._early.discard()
-                case UtteranceEnded(utterance, reason):
-                    self._speaks = False
-                    if reason == "too_long":
-                        count(Limit.UTTERANCE)
-                        self._log.info("utterance cut", limit="endpoint.max_utterance_s")
-                    await self._said(utterance)
-            await self._answer_if_meant()
-            held = self._machine.mode is ListenMode.MANUAL
-            if not held and self._wake.answers(self._listened_s):
-                await self._told(self.device.persona.names_in(self.device.languages[0])[0])
-            if self._nobody_speaks():
-                await self._do(self._machine.nothing_heard())
+            self._event = self._hearing.push_now(frame)
+            if self._event is not None or self._nobody_speaks():
+                return False
+        return True
+
+    async def _hear_on(self) -> None:
+        """Hear the rest, and do what follows from all of it."""
+        event, self._event = self._event, None
+        await self._follow(event)
+        while self._frames:
+            frame = self._frames.popleft()
+            if self._is_to_be_heard():
+                await self._follow(await self._hearing.push(frame))
+
+    def _is_to_be_heard(self) -> bool:
+        """Whether the next frame is."""
+        if not self._machine.hears:
+            return False
+        self._listened_s += _FRAME_S
+        if self._machine.state is State.SPEAKING:
+            self._hearing.doll_speaks()
+        return True
+
+    async def _follow(self, event: HearingEvent | None) -> None:
+        """Do what follows from the frames up to here."""
+        match event:
+            case SpeechStarted():
+                self._wake.over()
+                self._spoke = self._speaks = True
+                self._began = self._now()
+                self._services.activity.notice()
+                if not self._needs_name(self._now()):
+                    await self._do(self._machine.speech_started())
+            case EndLikely(utterance) if self._hears_early():
+                self._recognition.begin(self._whole(utterance))
+            case SpeechResumed():
+                self._recognition.discard()
+                self._early.discard()
+            case UtteranceEnded(utterance, reason):
+                self._speaks = False
+                if reason == "too_long":
+                    count(Limit.UTTERANCE)
+                    self._log.info("utterance cut", limit="endpoint.max_utterance_s")
+                await self._said(utterance)
+        await self._answer_if_meant()
+        held = self._machine.mode is ListenMode.MANUAL
+        if not held and self._wake.answers(self._listened_s):
+            await self._told(self.device.persona.names_in(self.device.languages[0])[0])
+        if self._nobody_speaks():
+            await self._do(self._machine.nothing_heard())
 
     def _on_early(self, early: Transcript) -> None:
         """What a pause comes to that is likely the end."""
@@ -271,21 +290,10 @@ class Session:
 
     async def _told(self, text: str) -> None:
         """Somebody writes to it; or calls it by its wake word, and says nothing more."""
-        said = written(text, self.device.languages)
-        await self._do(self._machine.utterance(), said=said)
+        await self._do(self._machine.utterance(), said=written(text, self.device.languages))
 
     def _hears_early(self) -> bool:
         return self._services.settings.turn.early_stt and self._allowance.recognition()
-
-    def _listen_settings(self) -> ListenSettings:
-        settings = self._services.settings.listen
-        try:
-            settings = settings.for_doll(self.device.record.settings.get("listen", {}))
-        except ValueError as error:
-            self._log.warning("the doll's own settings are passed over", why=str(error))
-        if settings.by_name and self._services.stt is None:
-            self._log.error("no ear for a name", why="set stt.provider = whisper")
-        return settings
 
     def _clock(self) -> datetime:
         return datetime.now(ZoneInfo(self._services.settings.persona.timezone))
@@ -306,11 +314,12 @@ class Session:
 
     async def _said(self, utterance: Utterance) -> None:
         """An utterance is complete: answer it."""
-        timeline = Timeline()
         now = self._now()
-        timeline.mark("speech_start", now - (utterance.decided_s - utterance.speech_start_s))
-        timeline.mark("speech_end", now - (utterance.decided_s - utterance.speech_end_s))
-        timeline.mark("endpoint", now)
+        timeline = Timeline(
+            speech_start=now - (utterance.decided_s - utterance.speech_start_s),
+            speech_end=now - (utterance.decided_s - utterance.speech_end_s),
+            endpoint=now,
+        )
         pcm = self._whole(utterance)
         self._carried = None
         if not self._needs_name(timeline.speech_start or now):
@@ -374,9 +383,7 @@ class Session:
         elif self._listened_s < _SLIP_S:
             await self._do(self._machine.nothing_heard())
         else:
-            timeline = Timeline()
-            timeline.mark("endpoint", self._now())
-            await self._do(self._machine.utterance(), timeline=timeline)
+            await self._do(self._machine.utterance(), timeline=Timeline(endpoint=self._now()))
 
     def _start_turn(self, pcm: Pcm | None, timeline: Timeline, said: Said | None) -> None:
         if self._machine.mode is not ListenMode.REALTIME:

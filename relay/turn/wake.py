@@ -30,6 +30,11 @@ class Wake:
         """Somebody speaks, or the doll has stopped listening."""
         self._woken = False
 
+    @property
+    def waits(self) -> bool:
+        """Whether it was called and has not answered."""
+        return self._woken
+
     def answers(self, listened_s: float) -> bool:
         """Whether it says now that it is there: once."""
         if not self._woken or listened_s < ANSWER_S:

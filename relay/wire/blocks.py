@@ -26,6 +26,8 @@ class Blocks:
 
     def push(self, pcm: Pcm) -> Iterator[Pcm]:
         """Add samples; the frames that are now complete, oldest first."""
+        if len(pcm) == self._size and not len(self._rest):
+            return iter((pcm,))
         if len(self._rest):
             pcm = np.concatenate((self._rest, pcm))
         whole = len(pcm) - len(pcm) % self._size

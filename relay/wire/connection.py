@@ -10,7 +10,9 @@ while True:
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
+import numpy as np
 import structlog
 from msgspec import structs
 from starlette.datastructures import Headers
@@ -75,6 +77,10 @@ class Connection:
         self._clock = asyncio.get_running_loop().time
         self._intake = Intake(wrapping, self.decoder, limits, self._clock())
         self._complaints = TokenBucket(limits.bad_messages / 60, limits.bad_messages, self._clock())
+        self._taken: DeviceMessage | Pcm | Exception | None = None  # of the message that is next
+        #: Shown audio as it arrives, while `receive` waits; whether nothing is left to do about it.
+        #: Else `receive` gives an empty array.
+        self.at_once: Callable[[Pcm], bool] | None = None
 
     @classmethod
     async def open(cls, websocket: WebSocket, limits: WireLimits, *, session_id: str) -> Connection:
@@ -157,9 +163,14 @@ class Connection:
                 CloseCode.IDLE,
                 "nothing was received for too long",
                 pongs_count=True,
+                at_once=self._take if self.at_once is not None else None,
             )
+            item, self._taken = self._taken, None
             try:
-                item = self._intake.take(raw, self._clock())
+                if item is None:
+                    item = self._intake.take(raw, self._clock())
+                elif isinstance(item, Exception):
+                    raise item
             except WireError as error:
                 await self._complain(error)
                 continue
@@ -195,6 +206,22 @@ class Connection:
     async def close(self, code: CloseCode, reason: str) -> None:
         """End the connection; does nothing if it is over. The reason is sent, and logged."""
         await self._link.close(code, reason)
+
+    def _take(self, raw: bytes) -> bool:
+        """Take a message where it arrives; whether it is done with. Else `receive` gets it next,
+        and finds here what it was taken for, or what is to be raised."""
+        assert self.at_once is not None
+        try:
+            item = self._intake.take(raw, self._clock())
+            if isinstance(item, np.ndarray):
+                if self.at_once(item):
+                    return True
+                item = item[:0]
+        except Exception as error:  # noqa: BLE001 (raised where somebody can answer it)
+            self._taken = error
+        else:
+            self._taken = item
+        return False
 
     async def _complain(self, error: WireError) -> None:
         if error.close is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -26,6 +27,9 @@ class Direct(Protocol):
     """The shorter way to a socket of our own server, once it is accepted."""
 
     heard_at: float  #: when the device was last heard of, pongs included, on the loop's clock
+    #: Shown each binary message that arrives while nothing waits in front of it; whether it is done
+    #: with it, so that `receive` does not give it. It must not raise.
+    at_once: Callable[[bytes], bool] | None
 
     async def receive(self) -> Any:
         """The next ASGI event."""
@@ -71,17 +75,25 @@ class Link:
             raise self._end(CloseCode.GOING_AWAY, "left before it was accepted") from None
 
     async def receive(
-        self, timeout_s: float, late: CloseCode, reason: str, *, pongs_count: bool = False
+        self,
+        timeout_s: float,
+        late: CloseCode,
+        reason: str,
+        *,
+        pongs_count: bool = False,
+        at_once: Callable[[bytes], bool] | None = None,
     ) -> str | bytes:
         """The next message; after `timeout_s` without one the link is closed as `late`.
 
-        With `pongs_count` a device that says nothing but answers pings is given more time. Only one
-        caller at a time. Raises Disconnected.
+        With `pongs_count` a device that says nothing but answers pings is given more time. While
+        this waits, binary messages are shown to `at_once` where they arrive, if our server is
+        below; what that returns True for is done. Only one caller at a time. Raises Disconnected.
         """
         wait_s = timeout_s
         source = self._direct or self._websocket
         while True:
             self._check()
+            self._show(at_once)
             try:
                 with self._deadline.within(wait_s):
                     message = await source.receive()
@@ -92,6 +104,8 @@ class Link:
                     raise await self.close(late, reason) from None
             except _GONE:
                 raise self._end(CloseCode.GOING_AWAY, "gone") from None
+            finally:
+                self._show(None)
         if message["type"] == "websocket.disconnect":
             raise self._end(message.get("code", 1006), message.get("reason") or "gone")
         text: str | None = message.get("text")
@@ -142,6 +156,10 @@ class Link:
             self._deadline.close()
             self.log.info("disconnected", code=int(code), reason=reason)
         return Disconnected(self._over.code, self._over.reason)
+
+    def _show(self, at_once: Callable[[bytes], bool] | None) -> None:
+        if self._direct is not None:
+            self._direct.at_once = at_once
 
     def _silence_s(self) -> float:
         if self._direct is None:

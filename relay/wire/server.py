@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -50,6 +51,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
     """WebSocketsSansIOProtocol with limits on fragments, on pings, and on a slow reader's end."""
 
     _abort_timer: asyncio.TimerHandle | None = None
+    at_once: Callable[[bytes], bool] | None = None  # as `relay.wire.link.Direct` says
 
     def __init__(self, *args: Any, limits: WireLimits | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -96,6 +98,8 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         self._part = b"" if self.transport.is_closing() else data[at:]
 
     def _take(self, message: bytes) -> None:
+        if self.at_once is not None and self.queue.empty() and self.at_once(message):
+            return
         self.queue.put_nowait({"type": "websocket.receive", "bytes": message})
         if not self.read_paused and self.queue.qsize() >= READ_AHEAD:
             self.read_paused = True

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+
 from relay.audio import Pcm
 from relay.wire.errors import CloseCode, ErrorCode, WireError
+
+_INT16 = np.dtype(np.int16)
 
 
 class Decoder(Protocol):
@@ -32,13 +36,8 @@ class Encoder(Protocol):
         """The one length of frame that `encode` takes."""
         ...
 
-    @property
-    def heavy(self) -> bool:
-        """Whether a frame takes so long (over 0.1 ms) that it belongs off the event loop."""
-        ...
-
     def encode(self, frame: Pcm) -> bytes:
-        """One packet for one frame. May be called from any thread. Raises ValueError."""
+        """One packet for one frame, on the event loop: 0.2 ms at most. Raises ValueError."""
         ...
 
     def reset(self) -> None:
@@ -58,5 +57,5 @@ def bad_audio(message: str) -> WireError:
 
 def check_frame(frame: Pcm, samples: int) -> None:
     """Raise ValueError unless `frame` is what the encoder takes."""
-    if frame.shape != (samples,) or frame.dtype != "int16":
+    if frame.shape != (samples,) or frame.dtype != _INT16:
         raise ValueError(f"a frame is {samples} samples of int16, not {frame.shape} {frame.dtype}")

@@ -40,7 +40,9 @@ async def test_only_a_pause_that_may_be_the_end_is_judged_without_delay(mode: Li
     hearing.start(mode)
     hear(hearing, audio((VOICE, 20)))
     assert stream.patient
-    hear(hearing, audio((SILENCE, 3)))
+    hear(hearing, audio((SILENCE, LIKELY - 1)))
+    assert stream.patient
+    hear(hearing, audio((SILENCE, 1)))
     assert stream.patient is (mode is ListenMode.MANUAL)
     hear(hearing, audio((VOICE, 2)))
     assert stream.patient
