@@ -46,11 +46,7 @@ class Output:
         """
         if (wait_s := self._settled_at - self._now()) > 0:
             await asyncio.sleep(wait_s)
-        if self.encoder.heavy:
-            loop = asyncio.get_running_loop()
-            packet = await loop.run_in_executor(None, self.encoder.encode, frame)
-        else:
-            packet = self.encoder.encode(frame)
+        packet = self.encoder.encode(frame)
         position_ms = self._spoken_samples * 1000 // self.encoder.rate_hz
         self._spoken_samples += len(frame)
         traffic.frame_out()

@@ -48,7 +48,6 @@ class AdpcmEncoder:
 
     rate_hz = RATE_HZ
     frame_samples = FRAME_SAMPLES
-    heavy = False
 
     def __init__(self) -> None:
         self._state = (0, 0)  # predictor, step index

@@ -29,7 +29,6 @@ class PcmEncoder:
 
     rate_hz = RATE_HZ
     frame_samples = FRAME_SAMPLES
-    heavy = False
 
     def encode(self, frame: Pcm) -> bytes:
         check_frame(frame, FRAME_SAMPLES)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -86,14 +85,6 @@ def test_after_a_reset_the_encoder_is_as_new() -> None:
     first = [encoder.encode(frame) for frame in frames]
     encoder.reset()
     assert [encoder.encode(frame) for frame in frames] == first
-
-
-def test_two_threads_do_not_meet_inside_the_encoder() -> None:
-    encoder, frame = OpusEncoder(), tone(24_000, 1440)
-    with ThreadPoolExecutor(2) as pool:
-        packets = list(pool.map(encoder.encode, [frame] * 40))
-    decoder = OpusDecoder()
-    assert all(len(decoder.decode(packet)) == 960 for packet in packets)
 
 
 @given(st.binary(max_size=400))
