@@ -18,6 +18,7 @@ from tools.models_pull import models
 from tools.open.command import open_page
 from tools.persona.command import persona as personas
 from tools.recorder.command import recorder
+from tools.scaling.command import scale
 from tools.simulator.command import sim
 from tools.telegram.command import telegram
 from tools.update.command import update
@@ -50,3 +51,4 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(voice, name="voice")
     app.command()(fake_gemini)
     app.add_typer(bench, name="bench")
+    app.command()(scale)

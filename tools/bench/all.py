@@ -23,6 +23,7 @@ BENCHES: Mapping[str, Sequence[str]] = {
     "soak": ("--minutes", "1.5", "--virtual-hours", "0.2"),
     "faults": (),
     "quota": (),
+    "scaling": ("--largest", "10000"),
     "memory": ("--messages", "20000"),
 }
 

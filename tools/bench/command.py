@@ -144,6 +144,23 @@ def soak(
 
 
 @bench.command(rich_help_panel="Hours and faults")
+def scaling(
+    json: Json = False,
+    redis: Annotated[str, typer.Option(help="URL of an empty Redis server to measure.")] = "",
+    postgres: Annotated[str, typer.Option(help="URL of an empty database to measure.")] = "",
+    dolls: Annotated[int, typer.Option(help="That those are to carry.", min=100)] = 10_000,
+    largest: Annotated[int, typer.Option(help="The most that are simulated.", min=1)] = 1_000_000,
+    arrivals: Annotated[bool, typer.Option(help="Measure handshakes and greetings too.")] = False,
+) -> None:
+    """Very many dolls: a day, a restart and a quota simulated, real servers measured."""
+    from relay.log import configure
+    from tools.scaling.bench import measure
+
+    configure("text", "warning")
+    _print(asyncio.run(measure(redis, postgres, dolls, largest, arrivals=arrivals)), json)
+
+
+@bench.command(rich_help_panel="Hours and faults")
 def faults(json: Json = False) -> None:
     """Break everything once: how long until the doll talks again, and what is lost."""
     from relay.log import configure

@@ -25,20 +25,20 @@ HOME = ZoneInfo("Asia/Seoul")
 
 SPEECH_S = 5.0  #: how long an answer is spoken
 _SESSIONS = 6  # a day and doll
-_SESSION_S = (240.0, 720.0)
+SESSION_S = (240.0, 720.0)  #: how long a talk lasts, evenly spread
 #: When people talk with a doll, by the clock at home: hours, and how likely a talk begins in them.
-_HOURS = {range(7, 9): 2, range(9, 12): 1, range(12, 15): 1, range(15, 17): 2, range(17, 22): 3}
+HOURS = {range(7, 9): 2, range(9, 12): 1, range(12, 15): 1, range(15, 17): 2, range(17, 22): 3}
 
 
 def sessions(doll: int, seed: int) -> list[tuple[float, float]]:
     """When a doll is talked with: (begin, end) in Unix time, in order, apart from each other."""
     dice = random.Random(f"{seed} {doll}")  # noqa: S311
-    hours = [hour for span, weight in _HOURS.items() for hour in span for _ in range(weight)]
+    hours = [hour for span, weight in HOURS.items() for hour in span for _ in range(weight)]
     begins = sorted(_at(dice.choice(hours) + dice.random()) for _ in range(_SESSIONS))
     found: list[tuple[float, float]] = []
     for begin in begins:
         begin = max(begin, found[-1][1] + 60) if found else begin
-        found.append((begin, begin + dice.uniform(*_SESSION_S)))
+        found.append((begin, begin + dice.uniform(*SESSION_S)))
     return found
 
 

@@ -1,0 +1,1 @@
+"""What many dolls cost, from what one was measured to cost: a plan, and simulations of it."""
