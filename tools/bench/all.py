@@ -15,12 +15,12 @@ from rich.table import Table
 #: Each with settings that keep all of them within a quarter of an hour, by what they are about.
 BENCHES: Mapping[str, Sequence[str]] = {
     "turn": ("--dolls", "20"),
-    "pipeline": ("--turns", "5"),
+    "pipeline": ("--turns", "3"),
     "firmware": ("--seconds", "10"),
     "speech": ("--only", "hearing"),
     "capacity": ("--codec", "adpcm", "--check", "--most", "100"),
     "idle": ("--dolls", "300", "--seconds", "8"),
-    "soak": ("--minutes", "1.5", "--virtual-hours", "0.2"),
+    "soak": ("--minutes", "1", "--virtual-hours", "0.1"),
     "faults": (),
     "quota": (),
     "scaling": ("--largest", "10000"),
