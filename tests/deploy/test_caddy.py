@@ -45,9 +45,13 @@ async def proxied(caddy: str, relay: Relay, folder: Path) -> AsyncIterator[str]:
         port = probe.getsockname()[1]
     here = relay.url.removeprefix("ws://").partition("/")[0]
     config = folder / "Caddyfile"
-    text = FILE.read_text().replace("127.0.0.1:8000 {", f"{here} {{")
-    config.write_text(text.replace("{\n", "{\n\tadmin off\n", 1))
-    environment = {**os.environ, "HOME": str(folder), "DOLL_DOMAIN": f"http://127.0.0.1:{port}"}
+    config.write_text(FILE.read_text().replace("{\n", "{\n\tadmin off\n", 1))
+    environment = {
+        **os.environ,
+        "HOME": str(folder),
+        "DOLL_DOMAIN": f"http://127.0.0.1:{port}",
+        "DOLL_RELAY": here,
+    }
     process = await asyncio.create_subprocess_exec(
         *(caddy, "run", "--adapter", "caddyfile", "--config", str(config)),
         env=environment,
