@@ -1,6 +1,6 @@
 """How many dolls need what, and what that costs a month. Arithmetic only.
 
-    talking      = N · minutes / 1440 · peak to mean, and three standard deviations of a Poisson law
+    talking      = N · minutes / 1440 · peak to mean, and four standard deviations of a Poisson law
     turns        = N · minutes · turns a minute, a day
     worker cores = (talking · CPU of a minute / 60 + N · resting) / usable + workers · idle
     workers      = max(cores, N / dolls of a worker), and one that may fail, where there are several
@@ -20,7 +20,9 @@ from tools.scaling.figures import Assumptions, Costs
 DAY_S = 86_400.0
 MONTH_DAYS = 30.4
 _HOURS = MONTH_DAYS * 24
-_SIGMAS = 3.0
+
+#: A busy hour has many moments, and the plan is for the fullest of them.
+_SIGMAS = 4.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from relay.memory.store import MemoryStore, News
 from relay.store.database import Database
 from relay.store.tables import devices, turns
 
-_TURNS = 2_000
+_TURNS = 2_000  # a multiple of sixteen
 _ARRIVALS = 300
 _LOOKS = 200
 _PAGE = 1_000
@@ -39,7 +39,7 @@ _COURSE = Course(
 )
 
 
-async def measure(url: str, dolls: int) -> dict[str, float]:
+async def measure(url: str, dolls: int, count: int = _TURNS) -> dict[str, float]:
     """Half a minute with 10,000 dolls. The database has to be a new one that nobody else uses."""
     database = await Database.open(Path(), url)
     try:
@@ -50,10 +50,10 @@ async def measure(url: str, dolls: int) -> dict[str, float]:
         found: dict[str, float] = {"database_dolls": dolls}
         for name, together in (("turn_alone", 1), ("turn_in_16", 16)):
             before = _cpu(server), time.process_time()
-            await _talk(store, dolls, together)
-            found[f"{name}_postgres_us"] = _us(_cpu(server) - before[0], _TURNS)
-            found[f"{name}_relay_us"] = _us(time.process_time() - before[1], _TURNS)
-        found["turn_bytes"] = round((await _size(database) - size) / (2 * _TURNS))
+            await _talk(store, dolls, count, together)
+            found[f"{name}_postgres_us"] = _us(_cpu(server) - before[0], count)
+            found[f"{name}_relay_us"] = _us(time.process_time() - before[1], count)
+        found["turn_bytes"] = round((await _size(database) - size) / (2 * count))
         before = _cpu(server), time.process_time()
         for number in range(_ARRIVALS):
             await registry.check(f"bench-{number}", "no token of its own")
@@ -81,11 +81,11 @@ async def _register(database: Database, dolls: int) -> None:
             await connection.execute(insert(devices), rows)
 
 
-async def _talk(store: MemoryStore, dolls: int, together: int) -> None:
+async def _talk(store: MemoryStore, dolls: int, count: int, together: int) -> None:
     """So many turns, of so many dolls at the same moment; the writer puts those in one transaction
     that wait, so a busy worker writes more of them together."""
     now, clauses = int(time.time()), _SAID.split("... ")
-    for first in range(0, _TURNS, together):
+    for first in range(0, count, together):
         numbers = range(first, first + together)
         for part in range(3):
             news = [

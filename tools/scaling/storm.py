@@ -19,7 +19,7 @@ from tools.scaling.backoff import Backoff, Firmware
 #: All links are lost within so long (`tests/firmware/test_backoff.py` supposes the same).
 LOST_WITHIN_S = 0.25
 
-#: Between the first SYN of a try and those after it: Linux and lwIP, 1 s and doubled.
+#: Between the SYNs of a try, as Linux has it. A board's lwIP has times of its own, not tried here.
 _AGAIN_S = (1.0, 2.0, 4.0)
 
 _GIVEN_UP_S = 300.0
