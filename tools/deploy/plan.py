@@ -72,7 +72,8 @@ class Plan:
 
     def _filled(self, template: str) -> str:
         text = resources.files(__package__).joinpath("templates", template).read_text("utf-8")
-        # The embedded ear compiles code for this CPU while it runs (oneDNN); the cloud's do not.
+        # The embedded ear compiles code for this CPU while it runs (oneDNN), and without that right
+        # ends with "could not create a primitive". The cloud flavour has no such ear.
         write_execute = "yes" if self.flavour == "cloud" else "no"
         return Template(text).substitute(
             domain=self.domain,
