@@ -51,6 +51,8 @@ class Registry:
     def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
         self._database = database
         self._now = now
+        self._stamp: tuple[int, int, int] | None = None  # of the database, when …
+        self._generation = 0  # … this was read
 
     async def check(self, device_id: str, token: str) -> DeviceRecord | None:
         """The doll that shows this token, or None if it may not come in.
@@ -249,9 +251,14 @@ class Registry:
 
     async def generation(self) -> int:
         """Grows whenever something was changed that a connected doll must follow."""
+        stamp = self._database.stamp()
+        if stamp is not None and stamp == self._stamp:
+            return self._generation
         query = select(counters.c.value).where(counters.c.name == "generation")
         async with self._database.reading() as connection:
-            return int((await connection.execute(query)).scalar_one())
+            self._generation = int((await connection.execute(query)).scalar_one())
+        self._stamp = stamp
+        return self._generation
 
     # What pairing does as part of its own transaction.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,6 +31,9 @@ BUSY_S = 5.0
 
 _AGAIN_S = 0.05
 
+#: The clock of no file system that SQLite's log can be on ticks more slowly.
+_TICK_S = 1.0
+
 
 class StoreError(Exception):
     """The database cannot be used; the text is one line and names what to do. No secrets."""
@@ -40,6 +44,8 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        file = engine.url.database if engine.dialect.name == "sqlite" else None
+        self._log = f"{file}-wal" if file else None  # every transaction writes to it
         self.is_sqlite = engine.dialect.name == "sqlite"
 
     @classmethod
@@ -106,6 +112,20 @@ class Database:
             await connection.execution_options(doll_bare=True)
             await connection.execute(text("VACUUM"))
             return await _empty_log(connection)
+
+    def stamp(self) -> tuple[int, int, int] | None:
+        """Unchanged as long as nothing is written, by any process. None where that cannot be told:
+        with PostgreSQL, and for a second after each transaction, since two of them within one tick
+        of the file system's clock leave the same times."""
+        if self._log is None:
+            return None
+        try:
+            status = os.stat(self._log)
+        except OSError:
+            return None
+        if abs(time.time() - status.st_mtime) < _TICK_S:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     async def empty_log(self) -> bool:
         """Empty SQLite's write-ahead log, which may hold what was deleted; whether that was done.

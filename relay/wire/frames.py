@@ -15,7 +15,11 @@ except ImportError:
     from websockets.utils import apply_mask
 
 _MASKED = 0x80
-_WHOLE_TEXT, _WHOLE_BINARY = 0x81, 0x82  # FIN, nothing reserved
+_WHOLE_TEXT, _WHOLE_BINARY, _PONG = 0x81, 0x82, 0x8A  # FIN, nothing reserved
+_MOST_OF_CONTROL = 125
+
+#: A server's ping. Nobody asks which ping a pong answers, so one does for all.
+PING = b"\x89\x04doll"
 
 
 def measure(data: bytes, at: int = 0) -> tuple[int, int] | None:
@@ -41,6 +45,11 @@ def measure(data: bytes, at: int = 0) -> tuple[int, int] | None:
 def is_whole_binary(data: bytes, at: int) -> bool:
     """Whether the frame at `at` is a binary message in one piece, from a client."""
     return data[at] == _WHOLE_BINARY and data[at + 1] >= _MASKED
+
+
+def is_pong(data: bytes, at: int) -> bool:
+    """Whether the frame at `at` is a pong as it should be, from a client."""
+    return data[at] == _PONG and _MASKED <= data[at + 1] <= _MASKED + _MOST_OF_CONTROL
 
 
 def unmasked(data: bytes, start: int, end: int) -> bytes:

@@ -90,6 +90,8 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             usual = too_big or self.frames or self.conn.state is not State.OPEN
             if not usual and frames.is_whole_binary(data, at):
                 self._take(frames.unmasked(data, start, end))
+            elif not usual and frames.is_pong(data, at):
+                self._count_pong()
             else:
                 super().data_received(data[at:end])
             at = end
@@ -140,11 +142,20 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         else:
             self._fail(CloseCode.FLOOD, "too many pings")
 
-    def handle_pong(self, event: Frame) -> None:
-        if self._control.take(1, self.loop.time()):
-            super().handle_pong(event)
-        else:
+    def handle_pong(self, event: Frame) -> None:  # noqa: ARG002
+        self._count_pong()
+
+    def _count_pong(self) -> None:
+        if not self._control.take(1, self.loop.time()):
             self._fail(CloseCode.FLOOD, "too many pongs")
+
+    # uvicorn's ping has a number of its own, and passes through the parser.
+
+    def send_keepalive_ping(self) -> None:
+        self.ping_timer = None
+        if not self.close_sent and not self.transport.is_closing():
+            self.transport.write(frames.PING)
+            self.schedule_ping()
 
     # Each ping is answered at once, whether the client reads or not: a client that only pings would
     # make the write buffer grow without end. So nothing is read while the client does not read.

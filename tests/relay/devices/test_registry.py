@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -232,3 +234,20 @@ async def test_settings_are_json_in_the_database(registry: Registry, database: D
         assert json.loads((await connection.execute(select(devices.c.settings))).scalar_one()) == {
             "a": 1
         }
+
+
+async def test_a_generation_is_read_again_only_where_something_was_written(
+    tmp_path: Path,
+) -> None:
+    here, elsewhere = await Database.open(tmp_path), await Database.open(tmp_path)
+    registry, other = Registry(here), Registry(elsewhere)
+    await registry.issue(DOLL)
+    assert here.stamp() is None  # two transactions may leave the same times
+    os.utime(tmp_path / "doll.db-wal", (1_000_000, 1_000_000))
+    first = await registry.generation()
+    assert here.stamp() is not None
+    assert await registry.generation() == first
+    await other.issue(OTHER)
+    assert await registry.generation() > first
+    await here.close()
+    await elsewhere.close()
