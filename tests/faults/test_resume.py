@@ -176,6 +176,24 @@ async def test_a_relay_that_was_killed_and_restarted_finds_a_doll_that_is_ready(
             assert (await w.doll.ask(question)).text == "그건 나도 잘 모르겠어."
 
 
+async def test_a_doll_is_told_that_its_relay_restarts_and_goes_on_in_the_same_conversation(
+    world: Worlds, question: Pcm, unused_tcp_port: int, tmp_path: Path
+) -> None:
+    port = unused_tcp_port
+    token = await issue(RelaySettings(data=tmp_path), DOLL)
+    url = f"ws://127.0.0.1:{port}/xiaozhi/v1/"
+    async with relay_process(port, tmp_path) as first, world(url, token) as w:
+        w.when("sound start", first.terminate)
+        asking = asyncio.create_task(w.doll.ask(question))
+        assert await first.wait() in (0, -signal.SIGTERM)
+        async with relay_process(port, tmp_path):
+            assert "turn: the answer is lost" in (await asking).warnings
+            assert w.count("relay lost 1001") == 1
+            waits = [int(line.split("=")[1]) for line in w.lines if line.startswith("relay retry")]
+            assert max(waits, default=0) <= 2000, "it waited as if it were unwanted"
+            assert (await w.doll.ask(question)).text == "그건 나도 잘 모르겠어."
+
+
 async def test_a_relay_that_stops_does_not_wait_for_a_doll_that_is_lost(
     world: Worlds, question: Pcm, unused_tcp_port: int, tmp_path: Path
 ) -> None:
