@@ -45,7 +45,7 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         file = engine.url.database if engine.dialect.name == "sqlite" else None
-        self._log = f"{file}-wal" if file else None  # every transaction writes to it
+        self._log = Path(f"{file}-wal") if file else None  # every transaction writes to it
         self.is_sqlite = engine.dialect.name == "sqlite"
 
     @classmethod
@@ -120,7 +120,7 @@ class Database:
         if self._log is None:
             return None
         try:
-            status = os.stat(self._log)
+            status = self._log.stat()
         except OSError:
             return None
         if abs(time.time() - status.st_mtime) < _TICK_S:

@@ -76,11 +76,21 @@ class Trial:
     lag_s: float  #: 99 of 100 packets of the client were sent no later than this
 
     @property
-    def passed(self) -> bool:
+    def failure(self) -> str:
+        """What was not as it has to be; empty if all was."""
         seen = self.seen
-        if seen.late or seen.lost or seen.closed or len(seen.first_audio) < 2:
-            return False
-        return statistics.quantiles(seen.first_audio, n=20, method="inclusive")[18] <= LIMIT_S
+        if seen.closed or seen.lost:
+            return f"{seen.closed} connections closed, {seen.lost} answers missing"
+        if seen.late:
+            return f"{seen.late} packets late, by up to {seen.latest * 1000:.0f} ms"
+        if len(seen.first_audio) < 2:
+            return "no answers"
+        p95 = statistics.quantiles(seen.first_audio, n=20, method="inclusive")[18]
+        return "" if p95 <= LIMIT_S else f"first sound p95 {p95 * 1000:.0f} ms"
+
+    @property
+    def passed(self) -> bool:
+        return not self.failure
 
     @property
     def cpu_per_doll(self) -> float:
@@ -123,7 +133,7 @@ async def measure(codecs: Sequence[str], most: int, timing: Timing = Timing()) -
             dolls = best.dolls if best.passed else 0
             result[f"{name}_dolls"] = dolls
             result[f"{name}_trials"] = [
-                f"{trial.dolls} {'passed' if trial.passed else 'failed'}" for trial in trials
+                f"{trial.dolls} {trial.failure or 'passed'}" for trial in trials
             ]
             result |= {f"{name}_{key}": value for key, value in best.figures().items()}
             goals.append(Goal(f"{name}_dolls_on_one_core", dolls, GOALS[name], "", at_least=True))
