@@ -30,9 +30,9 @@ _METHOD = (
     "port takes the measured time for a greeting, one after the other in each worker of the "
     "plan; a doll gives a try up after 10 s, and nobody sees that before it was handled; "
     f"'bounded': at most {WAITING_S:g} s of arrivals wait at the port, the others at the kernel, "
-    "which is asked again after 1, 3 and 7 s; baseline: a doll that tries again each second. Queue: "
-    "turns by a Poisson law at a share of the allowance, the relay's own scheduler. Million: all "
-    "cells together, as if they had one port. Measured, where a server is given: the relay's own "
+    "which is asked again after 1, 3 and 7 s; baseline: a doll that tries again each second. "
+    "Queue: turns by a Poisson law at a share of the allowance, the relay's own scheduler. "
+    "Million: all cells together, as if they had one port. Measured, where a server is given: the relay's own "
     "presence, quota and memory on 10,000 dolls that exist in name only"
 )
 
