@@ -32,8 +32,8 @@ _METHOD = (
     f"'bounded': at most {WAITING_S:g} s of arrivals wait at the port, the others at the kernel, "
     "which is asked again after 1, 3 and 7 s; baseline: a doll that tries again each second. "
     "Queue: turns by a Poisson law at a share of the allowance, the relay's own scheduler. "
-    "Million: all cells together, as if they had one port. Measured, where a server is given: the relay's own "
-    "presence, quota and memory on 10,000 dolls that exist in name only"
+    "Million: all cells together, as if they had one port. Measured, where a server is given: the "
+    "relay's own presence, quota and memory on 10,000 dolls that exist in name only"
 )
 
 
