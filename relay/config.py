@@ -271,6 +271,8 @@ def load(
         return FromFile(**given)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: this is not TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{file}: this is not TOML: brackets within brackets") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file}: this is not UTF-8 text") from None
     except SettingsError as error:

@@ -59,6 +59,8 @@ def read(text: str) -> Form:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PersonaError(f"This is no TOML: {error}.") from None
+    except RecursionError:
+        raise PersonaError("This is no TOML: brackets within brackets.") from None
     lines = table.get("lines")
     lights = table.get("lights")
     return Form(

@@ -72,6 +72,8 @@ def load(name_or_path: str | os.PathLike[str], directory: Path | None = None) ->
         end = f"(at line {text.count(chr(10)) + 1}, the end)"
         what = str(error).replace("(at end of document)", end)
         raise PersonaError(f"{path} is not valid TOML: {what}.") from None
+    except RecursionError:
+        raise PersonaError(f"{path} is not valid TOML: brackets within brackets.") from None
     return _Reader(path, text, table).persona()
 
 

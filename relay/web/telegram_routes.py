@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
 
 from relay.services import Services
@@ -52,8 +54,8 @@ def telegram_routes(services: Services, database: Database) -> APIRouter:
         return Code(code=await people.new_code(), minutes=CODE_S // 60)
 
     @router.delete("/people/{person}", status_code=204)
-    async def remove(person: int) -> None:
-        """Let somebody write no more, from their next message on."""
+    async def remove(person: Annotated[int, Path(ge=1, lt=2**52)]) -> None:
+        """Let somebody (52 bits, as Telegram has it) write no more, from the next message on."""
         if not await people.remove(person):
             raise problem(404, "no_such_person")
 

@@ -52,6 +52,6 @@ async def test_a_revoked_doll_goes_also_after_a_bug_in_what_looks_for_it() -> No
                     raise ZeroDivisionError
                 seen.set()
 
-            relay.dolls._watch.follow(follower)
+            relay.dolls._following.watch.follow(follower)
             async with asyncio.timeout(20):
                 await seen.wait()
