@@ -15,10 +15,13 @@ the tasks that wait. `pytestmark = pytest.mark.virtual_time` does it for a modul
 
 from __future__ import annotations
 
+import logging
 from asyncio import AbstractEventLoop, new_event_loop
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tools.virtual_time import VirtualTimeLoop
@@ -40,3 +43,23 @@ def pytest_asyncio_loop_factories(
     """Give marked tests the loop of virtual time, and the others the usual one."""
     virtual = item.get_closest_marker("virtual_time") is not None
     return {"loop": VirtualTimeLoop if virtual else new_event_loop}
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a command under test sets up of the log ends with that test.
+
+    Loggers are not cached either: a cached one would keep that set-up until the process ends, and
+    a later test would look in vain for the lines that it writes.
+    """
+    configure, root = structlog.configure, logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def uncached(**settings: Any) -> None:
+        configure(**{**settings, "cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", uncached)
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)

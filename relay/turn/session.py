@@ -214,16 +214,17 @@ class Session:
         """Hear what has come, as far as nothing has to be waited for and nothing comes of it;
         whether that is all of it. Else `_hear_on` is next."""
         self._frames.extend(self._blocks.push(pcm))
-        while self._frames:
+        while self._frames and self._nothing_follows():
             if not self._hearing.ready or self._earshot.waits or self._wake.waits:
                 return False
             frame = self._frames.popleft()
-            if not self._is_to_be_heard():
-                continue
-            self._event = self._hearing.push_now(frame)
-            if self._event is not None or self._nobody_speaks():
-                return False
-        return True
+            if self._is_to_be_heard():
+                self._event = self._hearing.push_now(frame)
+        return self._nothing_follows()
+
+    def _nothing_follows(self) -> bool:
+        """From the frames up to here. What does follow stays until `_hear_on` has done it."""
+        return self._event is None and not (self._machine.hears and self._nobody_speaks())
 
     async def _hear_on(self) -> None:
         """Hear the rest, and do what follows from all of it."""
