@@ -36,7 +36,7 @@ faults: $(TESTED)
 # Dolls and boards are simulated in real time. What failed while all cores were busy has one more try, alone.
 test: lint
 	@$(BIN)/python -m tests.browser.chromium
-	$(BIN)/pytest -n 2 --dist worksteal \
+	$(BIN)/pytest -n 4 --dist worksteal \
 	    || $(BIN)/pytest --last-failed --last-failed-no-failures none
 
 test-slow: $(TESTED)
