@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from relay.llm.local.numbers_en import spell, spell_digits, spell_ordinal
+
 #: Hesitations, which nobody means to write.
 FILLERS = frozenset({"hmm", "hm", "mm", "mhm", "mmm", "uh", "um"})
 
@@ -51,39 +53,6 @@ SPELLING = (
     (re.compile(r"^mum(my|mies|s)?$"), r"mom\1"),
 )
 
-ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-TENS = ("", "", *["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
-SCALES = ((10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred"))
-ORDINALS = {
-    "one": "first",
-    "two": "second",
-    "three": "third",
-    "five": "fifth",
-    "eight": "eighth",
-    "nine": "ninth",
-    "twelve": "twelfth",
-}
 #: Digits longer than this are said one by one, as telephone numbers are.
 LONGEST_NUMBER = 12
 
@@ -113,30 +82,19 @@ def words(text: str) -> list[str]:
 def number(digits: str) -> str:
     """`digits` as the words of a number: 105 is "one hundred five" (Whisper drops the "and")."""
     if len(digits) > LONGEST_NUMBER or (len(digits) > 1 and digits[0] == "0"):
-        return " ".join(ONES[int(digit)] for digit in digits)
-    return _number(int(digits))
+        return spell_digits(digits)
+    return _plain(spell(int(digits)))
 
 
 def ordinal(digits: str) -> str:
     """`digits` as an ordinal: 21 is "twenty first"."""
-    *before, last = number(digits).split()
-    if last in ORDINALS:
-        last = ORDINALS[last]
-    else:
-        last = (last[:-1] + "ie" if last.endswith("y") else last) + "th"
-    return " ".join([*before, last])
+    if len(digits) > LONGEST_NUMBER:
+        return spell_digits(digits) + "th"
+    return _plain(spell_ordinal(int(digits)))
 
 
-def _number(value: int) -> str:
-    for size, name in SCALES:
-        if value >= size:
-            above, below = divmod(value, size)
-            rest = f" {_number(below)}" if below else ""
-            return f"{_number(above)} {name}{rest}"
-    if value < len(ONES):
-        return ONES[value]
-    tens, ones = divmod(value, 10)
-    return TENS[tens] + (f" {ONES[ones]}" if ones else "")
+def _plain(said: str) -> str:
+    return said.replace("-", " ").replace(" and ", " ")
 
 
 def _minutes(digits: str) -> str:
