@@ -195,7 +195,10 @@ class Doll:
     # The memory ran out somewhere: whatever that was is given up, and the turn with it.
     def _on_lack(self, place):
         now = time.ticks_ms()
+        hoped = not self._room.lacks
         self._room.note(place, now)
+        if hoped and self._room.lacks:  # a person who waits for the link hears that it is in vain
+            self._sounds.error()
         try:
             self.turn.on_lack(now)
         except MemoryError:

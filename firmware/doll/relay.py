@@ -170,14 +170,17 @@ class Relay:
             log.info("relay retry ms=%d", ms)
             await asyncio.sleep_ms(ms)
 
-    # Opens the link. The code for that is in memory only meanwhile.
+    # Opens the link. The code for that is in memory only meanwhile, and never all of it at once:
+    # this is the moment when the least memory is free.
     async def _connect(self):
         try:
             await self._open()
+            slots.unload("clock", "upgrade")
+            await self._greet()
         finally:
             slots.unload("about", "clock", "hello", "upgrade")
 
-    # Opens the WebSocket and exchanges hellos.
+    # Opens the WebSocket.
     async def _open(self):
         if self._url.startswith("wss:"):
             if self._insecure:
@@ -186,11 +189,14 @@ class Relay:
                 from . import clock, upgrade
 
                 clock.set_once(upgrade.parse(self._url)[1])
+        ms = _HURRIED_MS if self.hurry else _CONNECT_MS
+        await self._ws.connect(self._url, self._headers, self._ca, self._insecure, ms)
+
+    # Exchanges hellos.
+    async def _greet(self):
         from . import hello
 
         ws = self._ws
-        ms = _HURRIED_MS if self.hurry else _CONNECT_MS
-        await ws.connect(self._url, self._headers, self._ca, self._insecure, ms)
         self._reset()
         wish = {"session_id": self._session, "received": self._received}
         self._put(hello.make(self.about, wish if self.holding else None))
