@@ -17,14 +17,13 @@ from urllib.parse import urlencode
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from tools.simulator.heap import ESP32_KB, heap_option
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 BOARD = REPOSITORY / "tools" / "simulator" / "board"
 FIRMWARE = REPOSITORY / "firmware"
 
 Micropython = Callable[..., str]
-
-#: 80 KB of a 32-bit board, twice for words of 64 bits, and what the simulated board takes.
-BOARD_HEAP = "202K"
 
 #: Of the doll in its own network, which the simulated board has on this machine's loopback.
 ADDRESS = "192.168.4.1"
@@ -106,12 +105,12 @@ def _free_port(kind: socket.SocketKind) -> int:
 
 
 @asynccontextmanager
-async def powered(flash: Path, heap: str = "", **environment: str) -> AsyncIterator[Doll]:
+async def powered(flash: Path, heap_kb: int = 0, **environment: str) -> AsyncIterator[Doll]:
     """A doll on this flash, from power-on to the end of its process."""
     http, dns = _free_port(socket.SOCK_STREAM), _free_port(socket.SOCK_DGRAM)
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("micropython")),
-        *(("-X", f"heapsize={heap}") if heap else ()),
+        *(heap_option(heap_kb) if heap_kb else ()),
         str(BOARD / "start.py"),
         str(FIRMWARE),
         cwd=flash,
@@ -157,7 +156,7 @@ async def test_from_a_new_doll_to_one_that_talks_to_its_relay(tmp_path: Path) ->
     air = {"SIM_WIFI_SSID": "우리집", "SIM_WIFI_PASSWORD": "진주진주"}
     async with serve(relay, "127.0.0.1", 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        async with powered(tmp_path, heap=BOARD_HEAP, **air) as doll:
+        async with powered(tmp_path, heap_kb=ESP32_KB, **air) as doll:
             assert "setup" in await doll.line("state ")
             told = await doll.line("setup open ")
             match = re.fullmatch(

@@ -16,6 +16,7 @@ from tools.simulator import micropython
 from tools.simulator.console import BoardEvent, Item
 from tools.simulator.doll import FIRMWARE, SimulatedDoll
 from tools.simulator.errors import CrashError, SimulatorError, TurnError
+from tools.simulator.heap import ESP32_KB
 from tools.simulator.turn import AskMode
 from tools.simulator.wav import read_question, write_wav
 
@@ -92,8 +93,10 @@ async def test_a_hands_free_doll_needs_no_button(echo_relay: Any, spoken: Path) 
             await doll.ask(spoken, AskMode.HOLD)
 
 
-async def test_the_firmware_fits_in_a_heap_of_80_kb(echo_relay: Any, spoken: Path) -> None:
-    async with SimulatedDoll(echo_relay.url, heap_kb=80) as doll:
+async def test_the_firmware_fits_in_what_the_smallest_board_has(
+    echo_relay: Any, spoken: Path
+) -> None:
+    async with SimulatedDoll(echo_relay.url, heap_kb=ESP32_KB) as doll:
         await doll.ready()
         assert (await doll.ask(spoken)).text == "that is what I heard."
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from tools.simulator.console import BoardEvent, Item, LineSplitter, parse_line
 from tools.simulator.errors import SimulatorError
+from tools.simulator.heap import heap_option
 from tools.simulator.micropython import micropython_command
 from tools.simulator.speaker import Speaker
 
@@ -20,7 +21,6 @@ BOARD = Path(__file__).parent / "board"
 _CHUNK = 1 << 16
 _MAX_STDERR = 16_384
 _QUIT_S = 2.0
-_HARDWARE_KB = 43  #: the heap that tools/simulator/board takes, measured by gc.mem_alloc()
 
 #: What a board needs of this machine's environment: neither keys nor settings of the relay.
 ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR")
@@ -56,15 +56,15 @@ class BoardProcess:
     ) -> None:
         """Starts the firmware with `flash` as its current folder.
 
-        `heap_kb` gives the firmware a heap like that of a board with so many KB: double, since
-        words are twice as wide here, and what the simulated hardware takes on top.
+        `heap_kb` gives the firmware a heap like that of a board with so many KB for Python
+        (heap.py: `ESP32_KB` is the smallest's).
 
         Raises:
             SimulatorError: there is no MicroPython, or it could not be started.
         """
         command = micropython_command()
         if heap_kb is not None:
-            command += ["-X", f"heapsize={2 * heap_kb + _HARDWARE_KB}K"]
+            command += heap_option(heap_kb)
         command += [str(BOARD / "start.py"), str(firmware)]
         sound, sound_in = os.pipe()
         os.set_blocking(sound, False)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.firmware.doll import world as worlds
-from tests.firmware.doll.test_turns import BOARD_HEAP
 from tests.firmware.doll.world import HELLO, Link, World, sweep, whole_turn, world
+from tools.simulator.heap import ESP32_KB
 
-#: Empty lists of 64 bytes: 30 KB of objects here, 15 on a board, whose words are half as wide. The
-#: list of them takes 4 KB in one piece.
-_FITS = 400
+#: Empty lists of 64 bytes, half of that on a board: 12 KB of objects, and the list of them takes
+#: 2 KB in one piece. No message of the relay is near that.
+_FITS = 200
 
 
 async def ask_too_much(link: Link) -> None:
@@ -29,8 +29,8 @@ async def thinking(w: World, link: Link) -> None:
     await w.doll.line("state thinking")
 
 
-async def test_after_a_turn_a_board_of_80_kb_has_room_left(tmp_path: Path) -> None:
-    async with world(tmp_path, BOARD_HEAP) as w:
+async def test_after_a_turn_a_board_without_psram_has_room_left(tmp_path: Path) -> None:
+    async with world(tmp_path, ESP32_KB) as w:
         link = await w.link()
         await w.doll.line("state idle")
         for _ in range(3):
@@ -41,7 +41,7 @@ async def test_after_a_turn_a_board_of_80_kb_has_room_left(tmp_path: Path) -> No
 
 
 async def test_a_message_without_room_ends_the_turn_and_not_the_link(tmp_path: Path) -> None:
-    async with world(tmp_path, BOARD_HEAP) as w:
+    async with world(tmp_path, ESP32_KB) as w:
         link = await w.link()
         await w.doll.line("state idle")
         await thinking(w, link)
@@ -63,7 +63,7 @@ async def test_the_third_time_it_restarts_as_soon_as_it_is_quiet_and_says_why(
     room.write_text(room.read_text().replace("_FIRST_S = const(60)", "_FIRST_S = const(1)"))
     monkeypatch.setattr(worlds, "FIRMWARE", firmware)
     monkeypatch.setenv("SIM_STATE", str(tmp_path))
-    async with world(tmp_path, BOARD_HEAP) as w:
+    async with world(tmp_path, ESP32_KB) as w:
         link = await w.link()
         await w.doll.line("state idle")
         for n in (1, 2):
@@ -77,7 +77,7 @@ async def test_the_third_time_it_restarts_as_soon_as_it_is_quiet_and_says_why(
         await w.doll.line("memory restart to make room")
         assert await w.doll.ended() == 3
     monkeypatch.setenv("SIM_RESET_CAUSE", "3")
-    async with world(tmp_path, BOARD_HEAP) as w:
+    async with world(tmp_path, ESP32_KB) as w:
         for why in ("memory", ""):  # said once
             link = await w.links.get()
             assert (await link.message("hello"))["firmware"]["restart"] == why

@@ -8,15 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.firmware.doll.world import decoded, encoded, sweep, whole_turn, world
-
-#: 80 KB of a 32-bit board, twice for words of 64 bits, and what the simulated board takes. The
-#: firmware is compiled then, as on a board.
-BOARD_HEAP = "204K"
+from tools.simulator.heap import ESP32_KB
 
 
-@pytest.mark.parametrize("heap", ["", BOARD_HEAP], ids=["any heap", "a board's heap"])
-async def test_a_whole_turn_takes_no_heap_and_loses_no_sample(tmp_path: Path, heap: str) -> None:
-    async with world(tmp_path, heap, volume=100) as w:
+@pytest.mark.parametrize("heap_kb", [0, ESP32_KB], ids=["any heap", "a board's heap"])
+async def test_a_whole_turn_takes_no_heap_and_loses_no_sample(tmp_path: Path, heap_kb: int) -> None:
+    async with world(tmp_path, heap_kb, volume=100) as w:
         link = await w.link()
         await w.doll.line("state idle")
         tune = sweep(90)  # more than the doll has room for: it slows the relay down

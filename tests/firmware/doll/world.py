@@ -17,6 +17,7 @@ from typing import Any
 from websockets.asyncio.server import Server, ServerConnection, serve
 
 from tools.simulator.compiled import compiled
+from tools.simulator.heap import heap_option
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BOARD = REPOSITORY / "tools" / "simulator" / "board"
@@ -126,7 +127,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(flash: Path, heap: str = "", **settings: Any) -> AsyncIterator[World]:
+async def world(flash: Path, heap_kb: int = 0, **settings: Any) -> AsyncIterator[World]:
     links: asyncio.Queue[Link] = asyncio.Queue()
 
     async def accept(socket: ServerConnection) -> None:
@@ -138,10 +139,10 @@ async def world(flash: Path, heap: str = "", **settings: Any) -> AsyncIterator[W
         port = next(iter(server.sockets)).getsockname()[1]
         values = {"relay": f"ws://127.0.0.1:{port}/xiaozhi/v1/", "wifi": [{"ssid": "home"}]}
         (flash / "settings.json").write_text(json.dumps({**values, **settings}))
-        firmware = compiled(FIRMWARE, flash / "compiled") if heap else FIRMWARE
+        firmware = compiled(FIRMWARE, flash / "compiled") if heap_kb else FIRMWARE
         process = await asyncio.create_subprocess_exec(
             str(Path(sys.executable).with_name("micropython")),
-            *(("-X", f"heapsize={heap}") if heap else ()),
+            *(heap_option(heap_kb) if heap_kb else ()),
             str(BOARD / "start.py"),
             str(firmware),
             cwd=flash,

@@ -9,9 +9,10 @@ import pytest
 
 from tests.tools.update.conftest import World
 from tools.simulator.compiled import ARCHITECTURE
+from tools.simulator.heap import ESP32_KB
 
-#: The doll can talk in it, and an update has no room beside that (80 has room for both).
-TOO_LITTLE_KB = 74
+#: Where an update has room beside a doll that can talk.
+ROOMY_KB = 122
 
 
 def replace(name: str, text: str, instead: str) -> Callable[[Path], None]:
@@ -126,8 +127,8 @@ async def test_a_long_press_leads_out_of_safe_mode(world: World) -> None:
     world.board.do("release")
 
 
-async def test_a_board_of_80_kb_takes_an_update_without_that(world: World) -> None:
-    world.board.heap_kb = 80
+async def test_a_board_with_some_room_takes_an_update_without_that(world: World) -> None:
+    world.board.heap_kb = ROOMY_KB
     await world.board.start()
     await world.board.line("I state idle")
     world.publish("0.2.0", architecture=ARCHITECTURE)
@@ -136,8 +137,8 @@ async def test_a_board_of_80_kb_takes_an_update_without_that(world: World) -> No
     assert not any("make room" in line for line in world.board.said)
 
 
-async def test_a_board_with_little_memory_starts_anew_to_fetch_an_update(world: World) -> None:
-    world.board.heap_kb = TOO_LITTLE_KB
+async def test_the_smallest_board_starts_anew_to_fetch_an_update(world: World) -> None:
+    world.board.heap_kb = ESP32_KB
     await world.board.start()
     await world.board.line("I state idle")
     world.publish("0.2.0", architecture=ARCHITECTURE)
@@ -150,7 +151,7 @@ async def test_a_board_with_little_memory_starts_anew_to_fetch_an_update(world: 
 
 
 async def test_it_gives_up_after_three_tries_until_it_is_plugged_in_again(world: World) -> None:
-    world.board.heap_kb = TOO_LITTLE_KB
+    world.board.heap_kb = ESP32_KB
     await world.board.start()
     await world.board.line("I state idle")
     world.publish("0.2.0", without("doll/start.py"), architecture=ARCHITECTURE)
