@@ -93,9 +93,7 @@ async def test_a_hands_free_doll_needs_no_button(echo_relay: Any, spoken: Path) 
             await doll.ask(spoken, AskMode.HOLD)
 
 
-async def test_the_firmware_fits_in_what_the_smallest_board_has(
-    echo_relay: Any, spoken: Path
-) -> None:
+async def test_the_firmware_fits_in_the_smallest_board(echo_relay: Any, spoken: Path) -> None:
     async with SimulatedDoll(echo_relay.url, heap_kb=ESP32_KB) as doll:
         await doll.ready()
         assert (await doll.ask(spoken)).text == "that is what I heard."

@@ -27,6 +27,7 @@ from tools.bench.routines import FIRMWARE, Buffer, Routine, routines
 from tools.bench.xtensa.viper import ViperModule
 from tools.simulator.compiled import compiled
 from tools.simulator.errors import SimulatorError
+from tools.simulator.heap import ESP32_KB, WIDER
 from tools.simulator.micropython import micropython_command
 from tools.simulator.network import Network
 from tools.simulator.process import BOARD, ENVIRONMENT
@@ -34,17 +35,15 @@ from tools.simulator.process import BOARD, ENVIRONMENT
 JITTERS_MS = (0, 100, 300)
 _HEAD_START_S = 0.6  # the relay's
 _HEAP_S = 6.0
-_BOARD_HEAP_KB = 80.0
 _TONE = (4000 * np.sin(np.arange(FRAME_SAMPLES) * 0.2)).astype(np.int16)
-_WORD = 2  # this machine's words are twice as wide as a board's
 
 _METHOD = (
     "the firmware's own microphone, speaker and link on MicroPython's unix port and simulated I2S, "
     "against a small WebSocket server on loopback that sends frames of 32 ms ADPCM, "
     f"{_HEAD_START_S:g} s ahead; networks by a TCP forwarder that holds each piece up by 0 to the "
     "given time, each way; routines: best of 5 batches on this machine; Xtensa: the code that "
-    "mpy-cross makes for the ESP32, interpreted, without MicroPython's own C; heap in use: what is "
-    "used here, halved for words of 32 bits"
+    "mpy-cross makes for the ESP32, interpreted, without MicroPython's own C; heap in use: "
+    f"what these take here, divided by {WIDER:g} for words of 32 bits"
 )
 
 
@@ -64,7 +63,7 @@ async def measure(seconds: float) -> Report:
         )
     counted = await asyncio.to_thread(_count_instructions)
     by_jitter = dict(zip(JITTERS_MS, networks, strict=True))
-    heap_kb = round(down.heap_connected / 1024 / _WORD, 1)
+    heap_kb = round(down.heap_connected / 1024 / WIDER, 1)
     result: dict[str, Any] = {
         "heap_bytes_per_frame_down": down.heap_per_frame,
         "heap_bytes_per_frame_up": up.heap_per_frame,
@@ -77,7 +76,7 @@ async def measure(seconds: float) -> Report:
     goals = [
         Goal("heap_per_frame_down", down.heap_per_frame, 0, "bytes"),
         Goal("heap_per_frame_up", up.heap_per_frame, 0, "bytes"),
-        Goal("heap_in_use_connected", heap_kb, _BOARD_HEAP_KB, "KB"),
+        Goal("heap_in_use_connected", heap_kb, float(ESP32_KB), "KB"),
         *(
             Goal(f"frames_lost_jitter_{jitter}_ms", stream.lost, 0, "frames")
             for jitter, stream in by_jitter.items()
