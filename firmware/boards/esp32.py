@@ -1,5 +1,5 @@
 # Classic ESP32 with INMP441 and MAX98357A, wired like xiaozhi's "bread compact ESP32" board.
-# Without PSRAM there is room for ws:// with ease, for wss:// only just.
+# Without PSRAM there is room for ws://, for wss:// hardly (docs/wiring.md).
 
 NAME = "esp32"
 CHIP = "esp32"
