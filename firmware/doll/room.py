@@ -37,9 +37,12 @@ class Room:
             self.lacks = True
         try:
             bytearray(_PIECE)
-            log.warn("memory short at=%s n=%d free=%d", place, self._n, gc.mem_free())
         except MemoryError:
             self.lacks = True
+        try:
+            log.warn("memory short at=%s n=%d free=%d", place, self._n, gc.mem_free())
+        except MemoryError:
+            pass  # not even for that
 
     # Whether to restart, as soon as it is quiet; seconds since the start. No heap.
     def is_due(self, seconds):

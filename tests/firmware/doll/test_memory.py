@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from array import array
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,48 @@ async def test_a_message_without_room_ends_the_turn_and_not_the_link(tmp_path: P
         await link.say(type="tts", state="stop")
         assert (await whole_turn(w, link, sweep(30)))["heap_per_frame"] == 0
         assert not any("relay lost" in line for line in w.doll.lines)
+
+
+@pytest.mark.parametrize(
+    ("place", "event"), [("chores", "event == button.PRESS"), ("sound", "event == STARTED")]
+)
+async def test_the_tasks_survive_a_lack_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, event: str
+) -> None:
+    firmware = shutil.copytree(worlds.FIRMWARE, tmp_path / "firmware")
+    turn = firmware / "doll" / "turn.py"
+    name = "on_button" if place == "chores" else "on_sound"
+    begin = f"    def {name}(self, event, now):\n"
+    lacking = f"{begin}        if {event}:\n            raise MemoryError\n"
+    turn.write_text(turn.read_text().replace(begin, lacking))
+    monkeypatch.setattr(worlds, "FIRMWARE", firmware)
+    async with world(tmp_path) as w:
+        link = await w.link()
+        await w.doll.line("state idle")
+        if place == "sound":
+            await link.reply(sweep(10))
+            await w.doll.line("memory short at=sound n=1")
+            await w.doll.line("turn: there was no memory for it")
+            await w.doll.line("state idle")
+        await w.doll.do("tap")
+        if place == "chores":
+            await w.doll.line("memory short at=chores n=1")
+        await w.doll.line("state listening")
+
+
+async def test_a_doll_that_has_no_room_for_a_link_says_so_with_a_tone_and_starts_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firmware = shutil.copytree(worlds.FIRMWARE, tmp_path / "firmware")
+    room = firmware / "doll" / "room.py"
+    room.write_text(room.read_text().replace("_FIRST_S = const(60)", "_FIRST_S = const(4)"))
+    monkeypatch.setattr(worlds, "FIRMWARE", firmware)
+    async with world(tmp_path, ESP32_KB - 10, volume=100) as w:
+        await w.doll.line("memory short at=link n=1")
+        await w.doll.line("memory restart to make room")
+        assert await w.doll.ended() == 3
+    played = array("h", (tmp_path / "speaker.raw").read_bytes())
+    assert max(map(abs, played), default=0) > 3000
 
 
 async def test_the_third_time_it_restarts_as_soon_as_it_is_quiet_and_says_why(

@@ -70,3 +70,21 @@ doll.on_message(offer, "n0nce")
 assert run()
 assert starts.count() == 0
 """)
+
+
+def test_an_update_without_room_is_given_up_with_one_word(run: Run) -> None:
+    run("""
+from doll import bundle
+def no_room(slot, size):
+    raise MemoryError
+bundle.Bundle = no_room
+doll.on_message(offer, "n0nce")
+try:
+    doll.begin(now)
+    assert False
+except MemoryError:
+    doll.give_up()
+assert doll.has_failed and not doll.is_busy()
+assert relay.said == [{"type": "update", "state": "refused", "reason": "memory"}]
+assert lines[-1] == "W update refused memory: there is not enough"
+""")

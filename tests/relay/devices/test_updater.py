@@ -95,6 +95,21 @@ async def test_an_offer_is_signed_for_this_doll_and_this_session(world: World) -
     }
 
 
+@pytest.mark.parametrize(
+    ("restart", "event", "level"),
+    [("power", "doll switched on", "info"), ("memory", "doll restarted", "warning")],
+)
+async def test_why_a_doll_has_started_anew_is_logged(
+    tmp_path: Path, restart: str, event: str, level: str
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        world = World(tmp_path, Doll(firmware(restart=restart)))
+        await world.begin()
+    (line,) = [line for line in logs if line["event"] == event]
+    assert line["log_level"] == level
+    assert line.get("why", restart) == restart
+
+
 async def test_what_is_there_already_is_offered_at_once(tmp_path: Path) -> None:
     publish(tmp_path, [bundle("0.2.0")])
     world = World(tmp_path, Doll(firmware()))
