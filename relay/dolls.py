@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from functools import partial
-from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -18,11 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from relay.audio import Pcm
 from relay.cluster.alone import alone
-from relay.cluster.bus import BusError
-from relay.cluster.cluster import Cluster, MakeFerry
-from relay.cluster.ferry import Ferry
-from relay.cluster.handover import Take, Taken, taken
-from relay.cluster.presence import Claim
+from relay.cluster.cluster import Cluster
 from relay.devices.device import Device
 from relay.devices.mcp import PHOTO
 from relay.devices.newcomers import Newcomers
@@ -34,6 +27,8 @@ from relay.devices.sight import VISION_PATH, Sight
 from relay.following import Following
 from relay.memory.memory import Memory
 from relay.metrics.refusals import Limit, count
+from relay.moves import REPLACED, Moves
+from relay.parting import STOPS, see_out
 from relay.places import Places
 from relay.recorder.flight import FlightRecorder
 from relay.recorder.shelf import Recordings
@@ -42,7 +37,6 @@ from relay.recorder.tape import Doll, Tape
 from relay.services import Services
 from relay.store.database import Database
 from relay.turn.machine import State
-from relay.turn.moved import Moved
 from relay.turn.session import Session
 from relay.wire.connection import Connection
 from relay.wire.errors import CloseCode, Disconnected
@@ -56,13 +50,6 @@ _SETTING = {
 #: A session that has lasted for its time waits for nobody to talk: so often, so many seconds each.
 _LOOKS, _LOOK_S = 24, 5.0
 
-#: For a session whose doll is at another worker to end.
-_LET_GO_S = 1.5
-
-#: For dolls to fetch the rest of their answers at another worker when this one ends.
-_AWAY_S, _LOOK_AWAY_S = 20.0, 0.05
-
-_REPLACED = (CloseCode.REPLACED, "the same device connected again")
 _OVER = (CloseCode.SESSION_OVER, "it has lasted for limits.session_s")
 
 
@@ -82,9 +69,7 @@ class Dolls:
         self._ends: dict[Session, asyncio.TimerHandle] = {}
         self._places = Places(services.settings.limits.sockets_per_address)
         self._strangers = 0  # sockets that have not said who they are
-        self._claims: dict[str, Claim] = {}  # of these sessions, where there are other workers
-        self._leaving = 0  # sessions whose answers are still made, for dolls at other workers
-        self._doors: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._closing = False
         self.memory = Memory(
             database,
             services.settings.memory,
@@ -97,10 +82,7 @@ class Dolls:
         self._flight = FlightRecorder(recordings, services.settings.recorder, self.registry)
         self._following = Following(services, self.registry, self.memory, self._sessions)
         self._following.watch.follow(self._newcomers.follow)
-        if cluster is not None:
-            cluster.give = self._give
-            cluster.on_end = self._ended
-            cluster.presence.on_lost = self._lost
+        self._moves = Moves(cluster, self._sessions, self.memory, self._part, self._following.start)
 
     def __len__(self) -> int:
         """Dolls that talk with us, those among them whose link is lost for a moment."""
@@ -138,6 +120,10 @@ class Dolls:
 
         `confirmed`: a doll that is not known is let in without a code.
         """
+        if self._closing:
+            await websocket.accept()  # a refusal would have it wait longer from try to try
+            await websocket.close(*STOPS)
+            return
         host = websocket.client.host if websocket.client else ""
         limit = Limit.DOLLS if self._is_full(websocket) else self._places.exceeded(host)
         if limit is not None:
@@ -165,7 +151,7 @@ class Dolls:
             return
         try:
             connection = await self._introduce(websocket)
-            async with self._claimed(connection) as moved:
+            async with self._moves.claimed(connection) as moved:
                 device = Device(record, SecretStr(token), self._services)
                 device.takes_tokens = connection.hello.features.token
                 device.sight = self._sight(websocket)
@@ -187,32 +173,6 @@ class Dolls:
                 await self._go_on(old, connection, device)
         except Disconnected:
             pass  # the connection has logged why
-
-    @asynccontextmanager
-    async def _claimed(self, connection: Connection) -> AsyncIterator[Moved | None]:
-        """From now on the doll is at this worker and at no other one, as long as it has a session;
-        gives the one that has moved here with it.
-
-        One at a time: sockets of the same doll, and other workers that ask for it.
-        """
-        device_id = connection.device_id
-        async with self._door(device_id):
-            if self.cluster is None:
-                yield None
-                return
-            resume = connection.hello.resume if connection.resumable else None
-            form = connection.output.form
-            arrival = await self.cluster.arrive(device_id, resume, form)
-            try:
-                yield arrival.moved
-            finally:
-                if device_id in self._sessions:
-                    self._claims[device_id] = arrival.claim
-                else:
-                    self.cluster.leave(arrival.claim)
-
-    def _door(self, device_id: str) -> asyncio.Lock:
-        return self._doors.setdefault(device_id, asyncio.Lock())
 
     async def _go_on(self, session: Session, connection: Connection, device: Device) -> None:
         """Go on with a session over this connection, which whoever began it serves."""
@@ -268,14 +228,14 @@ class Dolls:
         try:
             if old is not None:
                 # A doll that comes back while its old socket looks alive: the new one is the doll.
-                old.delivery.end(*_REPLACED)
+                old.delivery.end(*REPLACED)
             try:
                 await connection.greet()
             except Disconnected:
                 if not session.has_moved:
                     raise  # else it may come back for the rest
             if old is not None:
-                await old.delivery.close(*_REPLACED)
+                await old.delivery.close(*REPLACED)
             sign = self._hang_sign(session, connection)
             await session.run()
         finally:
@@ -290,9 +250,7 @@ class Dolls:
         if self._sessions.get(device_id) is not session:
             return
         del self._sessions[device_id]
-        claim = self._claims.pop(device_id, None)
-        if claim is not None and self.cluster is not None:
-            self.cluster.leave(claim)
+        self._moves.left(device_id)
 
     def _hang_sign(self, session: Session, connection: Connection) -> Sign:
         """Show whether the doll's turns are recorded, and record them while that is shown."""
@@ -320,79 +278,25 @@ class Dolls:
             loop = asyncio.get_running_loop()
             self._ends[session] = loop.call_later(_LOOK_S, self._end_of_time, session, looks - 1)
 
-    async def _give(self, wanted: Take, ferry: MakeFerry) -> Taken:
-        """The doll has come to another worker: it is not ours any more."""
-        async with self._door(wanted.device_id):
-            session = self._sessions.get(wanted.device_id)
-            if session is None:
-                await self.memory.flush()
-                return Taken()
-            self._part(session)
-            delivery = session.delivery
-            if delivery.can_go_on(wanted.session_id, wanted.received, wanted.form):
-                line = ferry(delivery.hello)
-                structlog.get_logger().info("moves to another worker", device=wanted.device_id)
-                leaving = taken(*session.move(wanted.received, line))
-                self._following.start(self._see_off(session, line))
-                return leaving
-            await delivery.close(*_REPLACED)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LET_GO_S):
-                    await session.over.wait()
-            await self.memory.flush()  # what it has heard is known there
-            return Taken()
+    async def close(self, hurry: Callable[[], bool] = lambda: False) -> None:
+        """Part from every doll, and from whoever watches, because the relay goes away; `hurry`
+        tells whether nobody may be waited for.
 
-    async def _see_off(self, session: Session, ferry: Ferry) -> None:
-        """Make the rest of an answer for a doll that is at another worker."""
-        assert self.cluster is not None
-        self._leaving += 1
-        try:
-            await session.see_off(ferry.over)
-            await self.memory.flush()
-        finally:
-            self._leaving -= 1
-            await ferry.finish()
-            self.cluster.forget(ferry)
-            await session.delivery.close(*_REPLACED)
-
-    def _ended(self, device_id: str) -> None:
-        """What its last worker has remembered of the answer can be read now."""
-        self._following.start(self.memory.refresh(device_id))
-
-    def _lost(self, device_id: str) -> None:
-        """It went to another worker while that could not be told."""
-        self._claims.pop(device_id, None)
-        if (session := self._sessions.get(device_id)) is not None:
-            self._following.start(session.delivery.close(*_REPLACED))
-
-    async def _send_away(self, cluster: Cluster) -> None:
-        """Let the dolls go that wait for the rest of an answer: they get it at another worker."""
-        with contextlib.suppress(BusError, TimeoutError):
-            if not await cluster.bus.others():
-                return
-            async with asyncio.timeout(_AWAY_S):
-                sent = [
-                    session
-                    for session in tuple(self._sessions.values())
-                    if await session.delivery.let_go(CloseCode.GOING_AWAY, "come back for the rest")
-                ]
-                while self._leaving or any(s in self._sessions.values() for s in sent):  # noqa: ASYNC110
-                    await asyncio.sleep(_LOOK_AWAY_S)
-
-    async def close(self) -> None:
-        """Tell every doll, and whoever watches, that the relay goes away.
-
-        With other workers that still listen, dolls in the middle of an answer take it along.
+        Dolls in the middle of an answer hear it to the end, and are told then; with other workers
+        that still listen, those that can take it along. Nobody new is let in any more.
         """
+        self._closing = True
         self._services.live.close()
-        if self.cluster is not None:
-            await self._send_away(self.cluster)
+        sent = await self._moves.send_away()
+        stay = [session for session in self._sessions.values() if session not in sent]
         await asyncio.gather(
             self._newcomers.close(),
-            *(
-                session.delivery.close(CloseCode.GOING_AWAY, "the relay stops")
-                for session in self._sessions.values()
-            ),
+            self._moves.fetched(sent),
+            *(see_out(session, hurry) for session in stay),
+            return_exceptions=True,
+        )
+        await asyncio.gather(
+            *(session.delivery.close(*STOPS) for session in tuple(self._sessions.values())),
             return_exceptions=True,
         )
         await self.memory.flush()

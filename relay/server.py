@@ -127,7 +127,7 @@ class Server(uvicorn.Server):
         Nobody new comes meanwhile."""
         for server in self.servers:
             server.close()
-        await self._dolls.close()
+        await self._dolls.close(lambda: self.force_exit)
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -114,6 +114,11 @@ class Delivery:
         await self._put(self._output.block(data))
 
     @property
+    def is_connected(self) -> bool:
+        """Whether the doll has a link just now."""
+        return self._connection is not None
+
+    @property
     def firmware(self) -> Firmware | None:
         """What the doll has, as it said over the connection of the moment."""
         return None if self._connection is None else self._connection.hello.firmware

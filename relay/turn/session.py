@@ -28,15 +28,15 @@ from relay.metrics.refusals import Limit, count
 from relay.services import Services
 from relay.stt.base import Transcript
 from relay.turn import own
-from relay.turn.allowance import Allowance
 from relay.turn.answering import Answering
+from relay.turn.asking import Asking
 from relay.turn.delivery import Delivery
 from relay.turn.early import Early
 from relay.turn.earshot import Earshot, Heard
 from relay.turn.errands import Errands, calling
 from relay.turn.machine import Do, Machine, State
 from relay.turn.moved import Line, Moved
-from relay.turn.recognition import Recognition, Said
+from relay.turn.recognition import Said
 from relay.turn.timeline import Timeline
 from relay.turn.upkeep import Upkeep
 from relay.turn.wake import Wake, written
@@ -52,9 +52,6 @@ _SLIP_S = 0.5
 
 #: So long after it has played an answer at the latest, a doll listens again.
 _SETTLE_S = 1.0
-
-#: An utterance that is put together from several is cut to this: what recognition takes at once.
-_LONGEST_SAMPLES = 30 * RATE_HZ
 
 #: A doll that listens for its name is asked to begin anew after this.
 _LISTENS_S = 45.0
@@ -101,28 +98,20 @@ class Session:
             pauses=services.pauses.of(connection.device_id),
             melody=services.melody,
         )
-        self._recognition = Recognition(
-            services.stt,
-            device.languages,
-            timeout_s=settings.stt_timeout_s,
-            on_early=self._on_early,
-        )
         listen = own.listen(services, device, self._log)
         self._earshot = Earshot(listen, lambda: calling(device.persona))
         self._errands = Errands(device, self._clock)
-        self._early = Early(services, device, self._errands, self._clock)
+        early = Early(services, device, self._errands, self._clock)
+        self._asking = Asking(services, device, early, self._is_meant, self._log)
         self._answering = Answering(
             self.delivery, services, device, self._machine, self._errands, self._earshot, self._log
         )
-        now = asyncio.get_running_loop().time
-        self._allowance = Allowance(services.settings.limits.turns_per_min, now)
         self._wake = Wake()
         self._listened_s = 0.0  # audio heard since `listen start`
         self._spoke = False  # somebody did, since then
         self._speaks = False  # somebody does
         self._began = 0.0  # since when, about
-        self._carried: Pcm | None = None
-        self._now = now
+        self._now = asyncio.get_running_loop().time
         self.over = asyncio.Event()  #: it has ended, and all that was heard is remembered
 
     @property
@@ -134,6 +123,11 @@ class Session:
     def state(self) -> State:
         """Where the conversation stands."""
         return self._machine.state
+
+    @property
+    def answers(self) -> bool:
+        """Whether its doll is there, and waits for an answer or plays one, the end included."""
+        return self.delivery.is_connected and (self._machine.busy or self._answer_sounds())
 
     async def run(self) -> None:
         """Serve the doll. Returns when it has gone, whatever the reason, with nothing left over."""
@@ -155,7 +149,7 @@ class Session:
             self.upkeep.close()
             self._forget_heard()
             await self._answering.cancel()
-            await self._early.close()
+            await self._asking.close()
             self._hearing.stop()
             await self.delivery.close(CloseCode.INTERNAL, "the session has ended")
             self.over.set()
@@ -254,11 +248,10 @@ class Session:
                 self._services.activity.notice()
                 if not self._needs_name(self._now()):
                     await self._do(self._machine.speech_started())
-            case EndLikely(utterance) if self._hears_early():
-                self._recognition.begin(self._whole(utterance))
+            case EndLikely(utterance):
+                self._asking.likely_over(utterance.pcm)
             case SpeechResumed():
-                self._recognition.discard()
-                self._early.discard()
+                self._asking.goes_on()
             case UtteranceEnded(utterance, reason):
                 self._speaks = False
                 if reason == "too_long":
@@ -272,11 +265,10 @@ class Session:
         if self._nobody_speaks():
             await self._do(self._machine.nothing_heard())
 
-    def _on_early(self, early: Transcript) -> None:
-        """What a pause comes to that is likely the end."""
+    def _is_meant(self, early: Transcript) -> bool:
+        """What a pause comes to that is likely the end: whether it is for the doll, then."""
         self._hearing.transcribed(early.text, early.language)
-        if not self._needs_name(self._began) or self._earshot.is_called(early.text):
-            self._early.heard(early.text, early.language)
+        return not self._needs_name(self._began) or self._earshot.is_called(early.text)
 
     def _needs_name(self, began: float) -> bool:
         """Whether what began then has to call the doll. A button that is held says enough."""
@@ -292,9 +284,6 @@ class Session:
     async def _told(self, text: str) -> None:
         """Somebody writes to it; or calls it by its wake word, and says nothing more."""
         await self._do(self._machine.utterance(), said=written(text, self.device.languages))
-
-    def _hears_early(self) -> bool:
-        return self._services.settings.turn.early_stt and self._allowance.recognition()
 
     def _clock(self) -> datetime:
         return datetime.now(ZoneInfo(self._services.settings.persona.timezone))
@@ -321,26 +310,18 @@ class Session:
             speech_end=now - (utterance.decided_s - utterance.speech_end_s),
             endpoint=now,
         )
-        pcm = self._whole(utterance)
-        self._carried = None
+        pcm = self._asking.over(utterance.pcm)
         if not self._needs_name(timeline.speech_start or now):
             await self._do(self._machine.utterance(), pcm=pcm, timeline=timeline)
             return
         self._spoke = False
-        said = self._recognition.finish(pcm)
+        said = self._asking.text(pcm)
         if isinstance(said, asyncio.Task):  # without a recogniser nobody knows what it was
             self._earshot.add(Heard(said, pcm, timeline))
 
-    def _whole(self, utterance: Utterance) -> Pcm:
-        """With what was said before it, if that was cut off unanswered."""
-        if self._carried is None:
-            return utterance.pcm
-        return np.concatenate([self._carried, utterance.pcm])[-_LONGEST_SAMPLES:]
-
     def _forget_heard(self) -> None:
         """What was said up to now will not be answered."""
-        self._recognition.discard()
-        self._early.reset()
+        self._asking.forget()
         self._earshot.clear()
 
     async def _do(
@@ -356,7 +337,7 @@ class Session:
                 case Do.START_HEARING:
                     self._services.activity.notice()
                     self._forget_heard()
-                    self._carried = None
+                    self._asking.carry(None)
                     self._blocks.clear()
                     self._listened_s, self._spoke, self._speaks = 0.0, False, False
                     self._hearing.start(self._machine.mode, after_answer=self._answer_sounds())
@@ -370,7 +351,7 @@ class Session:
                     self._answering.count_barge_in()
                     await self._answering.cancel()
                 case Do.CARRY_UTTERANCE:
-                    self._carried = self._answering.utterance
+                    self._asking.carry(self._answering.utterance)
                 case Do.START_TURN:
                     self._start_turn(pcm, timeline or Timeline(), said)
                 case Do.SEND_STOP:
@@ -389,12 +370,5 @@ class Session:
     def _start_turn(self, pcm: Pcm | None, timeline: Timeline, said: Said | None) -> None:
         if self._machine.mode is not ListenMode.REALTIME:
             self._hearing.stop()
-        ahead = self._early.take()
-        if self._allowance.turn():
-            if said is None and pcm is not None:
-                said = self._recognition.finish(pcm)
-        else:
-            self._log.warning("turn refused", limit="limits.turns_per_min")
-            self._recognition.discard()
-            said = self._allowance.refusal()
+        said, ahead = self._asking.take(said, pcm)
         self._answering.start(said, ahead, pcm, timeline)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,7 @@ async def test_a_relay_that_was_killed_and_restarted_finds_a_doll_that_is_ready(
             assert (await w.doll.ask(question)).text == "그건 나도 잘 모르겠어."
 
 
-async def test_a_doll_is_told_that_its_relay_restarts_and_goes_on_in_the_same_conversation(
+async def test_a_relay_that_is_asked_to_stop_lets_its_doll_hear_the_answer_to_its_end(
     world: Worlds, question: Pcm, unused_tcp_port: int, tmp_path: Path
 ) -> None:
     port = unused_tcp_port
@@ -184,14 +185,20 @@ async def test_a_doll_is_told_that_its_relay_restarts_and_goes_on_in_the_same_co
     url = f"ws://127.0.0.1:{port}/xiaozhi/v1/"
     async with relay_process(port, tmp_path) as first, world(url, token) as w:
         w.when("sound start", first.terminate)
-        asking = asyncio.create_task(w.doll.ask(question))
+        reply = await w.doll.ask(question)
+        assert not reply.warnings
+        assert reply.text == "그건 나도 잘 모르겠어."
+        assert reply.frames_lost == 0
         assert await first.wait() in (0, -signal.SIGTERM)
         async with relay_process(port, tmp_path):
-            assert "turn: the answer is lost" in (await asking).warnings
+            await w.doll.ready()
+            assert (await w.doll.ask(question)).text == "그건 나도 잘 모르겠어."
             assert w.count("relay lost 1001") == 1
             waits = [int(line.split("=")[1]) for line in w.lines if line.startswith("relay retry")]
             assert max(waits, default=0) <= 2000, "it waited as if it were unwanted"
-            assert (await w.doll.ask(question)).text == "그건 나도 잘 모르겠어."
+    with closing(sqlite3.connect(tmp_path / "doll.db")) as database:
+        said = database.execute("SELECT heard, said FROM turns ORDER BY id").fetchall()
+    assert said == [("안녕", "그건 나도 잘 모르겠어.")] * 2, "one conversation"
 
 
 async def test_a_relay_that_stops_does_not_wait_for_a_doll_that_is_lost(

@@ -45,6 +45,25 @@ async def _ended(end: Callable[[World], None]) -> Outcome:
         )  # fmt: skip
 
 
+async def _stopped() -> Outcome:
+    """Ask the relay to stop in mid-sentence, and start it anew."""
+    async with world() as w:
+        one, two = await w.doll(), await w.doll()
+        asking = asyncio.create_task(one.ask())
+        await one.says("sound start")
+        w.relay.terminate()
+        await asking
+        whole = one.heard_whole()
+        await w.ended()
+        await w.start()
+        up = one.now_ms
+        for doll in (one, two):
+            await doll.board.until_state("idle")
+        back = (one.first(up, "state idle") or one.now_ms) - up
+        both = await _whole(one), await _whole(two)
+        return Outcome(max(0, back) / 1000, whole, both[0], others=both[1])
+
+
 async def _stored(break_: Callable[[World], object], mend: Callable[[object], None]) -> Outcome:
     """Break what the relay writes to, talk on, mend it, and see that all was written."""
     async with world() as w, w.witness() as other:
@@ -221,8 +240,7 @@ RELAYS = (
         partial(_ended, lambda w: w.relay.kill()), quick=True,
     ),
     Fault(
-        "relay stopped (SIGTERM) in mid-answer, restarted", "tells that the answer is lost",
-        partial(_ended, lambda w: w.relay.terminate()),
+        "relay stopped (SIGTERM) in mid-answer, restarted", "hears the answer to its end", _stopped,
     ),
     Fault("disk full", "talks; written once there is room", _disk_full),
     Fault(
