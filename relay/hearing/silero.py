@@ -43,7 +43,7 @@ class SileroDetector:
     """A `VoiceDetector`. Everything but the model's own work happens on the event loop."""
 
     def __init__(self, threads: int = 1, *, gather_s: float = GATHER_S) -> None:
-        """Load the model, which takes some 50 ms. Raises DetectorUnavailableError.
+        """Load the model; it blocks meanwhile. Raises DetectorUnavailableError.
 
         `threads` work inside one call; 1 is enough for several hundred dolls.
         """
