@@ -26,6 +26,6 @@ async def see_out(session: Session, hurry: Callable[[], bool]) -> None:
     """
     now = asyncio.get_running_loop().time
     until = now() + LAST_WORDS_S
-    while session.answers and now() < until and not hurry():  # noqa: ASYNC110  # noqa: ASYNC110
+    while session.answers and now() < until and not hurry():  # noqa: ASYNC110
         await asyncio.sleep(_LOOK_S)
     await session.delivery.close(*STOPS)
