@@ -9,8 +9,9 @@ from typing import Final
 from relay.turn.session import Session
 from relay.wire.errors import CloseCode
 
-#: An answer that takes longer is cut. `docs/vps.md` and the units that end a relay know it.
-LAST_WORDS_S: Final = 30.0
+#: An answer that takes longer is cut. `docs/vps.md` tells of it, and whoever ends a relay gives it
+#: longer: `cluster.child.HUNG_S` and `STOP_S`, the unit of systemd, compose.yaml.
+LAST_WORDS_S: Final = 20.0
 
 #: What a doll is told: it comes back as soon as a relay is there.
 STOPS: Final = (CloseCode.GOING_AWAY, "the relay stops")

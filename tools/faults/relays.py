@@ -61,7 +61,12 @@ async def _stopped() -> Outcome:
             await doll.board.until_state("idle")
         back = (one.first(up, "state idle") or one.now_ms) - up
         both = await _whole(one), await _whole(two)
-        return Outcome(max(0, back) / 1000, whole, both[0], others=both[1])
+        history = next(p["history"] for p in reversed(w.prompts()) if p["history"])
+        knows = sum(line.startswith("질문") for line in history) == 1 and history[-1] != ""
+        return Outcome(
+            max(0, back) / 1000, whole and knows, both[0], others=both[1],
+            seen="the next prompt knows question and answer" if knows else str(history),
+        )  # fmt: skip
 
 
 async def _stored(break_: Callable[[World], object], mend: Callable[[object], None]) -> Outcome:
