@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from relay.cluster.child import STOP_S
 from relay.config import RelaySettings
 from tools.pairing import opened
 
@@ -89,13 +90,13 @@ class RelayProcess:
         return "\n".join(self._last_lines)
 
     async def stop(self) -> None:
-        """End the process, gently first."""
+        """End the process, gently first: its dolls may hear their answers to the end."""
         for send in (self._process.terminate, self._process.kill):
             if self._process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     send()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(8):
+                    async with asyncio.timeout(STOP_S):
                         await self._process.wait()
         await self._reader
         if self._listening.done() and not self._listening.cancelled():
