@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fakes.postgres import PostgresServer, find_postgres
-from tests.fakes.redis import RedisServer, find_redis
+from tools.faults.redis import RedisServer, find_redis
 
 
 @pytest.fixture(scope="session")

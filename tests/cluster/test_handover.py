@@ -15,9 +15,9 @@ from websockets.exceptions import ConnectionClosed
 from relay.live.overview import Overview
 from relay.web.wishes import Wish, Wishes
 from relay.wire.errors import CloseCode
-from tests.fakes.redis import RedisServer
 from tests.fakes.relay import Relay, running
 from tests.relay.test_dolls import Doll, dolls
+from tools.faults.redis import RedisServer
 
 NAME = "doll-1"
 ANSWER = "그건 나도 잘 모르겠어."

@@ -17,9 +17,9 @@ from relay.devices.registry import Registry
 from relay.memory.store import MemoryStore
 from relay.store.database import Database
 from tests.cluster.processes import RelayProcess, balancer, relay_process
-from tests.fakes.redis import RedisServer
 from tests.fakes.relay import Sweep
 from tests.relay.test_dolls import Doll
+from tools.faults.redis import RedisServer
 
 NAME = "doll-1"
 ANSWER = np.concatenate(Sweep(2.5)._chunks()).tobytes()

@@ -11,8 +11,8 @@ from relay.devices.registry import Registry
 from relay.store.database import Database
 from tests.cluster.processes import relay_process
 from tests.cluster.test_workers import Way
-from tests.fakes.redis import RedisServer
 from tests.relay.test_dolls import Doll
+from tools.faults.redis import RedisServer
 
 
 async def scraped(url: str) -> dict[tuple[str, str], float]:

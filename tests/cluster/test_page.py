@@ -14,8 +14,8 @@ from relay.devices.registry import Registry
 from relay.store.database import Database
 from tests.cluster.pages import PASSWORD, owner, page
 from tests.cluster.processes import RelayProcess, relay_process
-from tests.fakes.redis import RedisServer
 from tests.relay.test_dolls import Doll
+from tools.faults.redis import RedisServer
 
 NAME = "doll-1"
 

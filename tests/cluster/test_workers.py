@@ -16,8 +16,8 @@ from relay.devices.registry import Registry
 from relay.serve import serve
 from relay.store.database import Database
 from tests.cluster.processes import relay_process
-from tests.fakes.redis import RedisServer
 from tests.relay.test_dolls import Doll
+from tools.faults.redis import RedisServer
 
 DOLLS = 12
 

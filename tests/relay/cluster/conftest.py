@@ -10,7 +10,7 @@ import pytest
 
 from relay.cluster.bus import Bus
 from relay.cluster.server import open_redis
-from tests.fakes.redis import RedisServer, find_redis
+from tools.faults.redis import RedisServer, find_redis
 
 Join = Callable[[], Awaitable[Bus]]
 

@@ -7,8 +7,8 @@ import pytest
 from relay.cluster import alone as module
 from relay.cluster.alone import alone
 from relay.cluster.bus import Bus
-from tests.fakes.redis import RedisServer
 from tests.relay.cluster.conftest import Join
+from tools.faults.redis import RedisServer
 
 
 class Work:

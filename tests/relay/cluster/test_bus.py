@@ -12,8 +12,8 @@ from relay.cluster import bus as bus_module
 from relay.cluster.bus import Bus, BusError, GoneError
 from relay.cluster.envelope import VERSION
 from relay.cluster.server import ServerError, open_redis
-from tests.fakes.redis import RedisServer
 from tests.relay.cluster.conftest import Join
+from tools.faults.redis import RedisServer
 
 
 class Word(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from relay.cluster.bus import Bus
 from relay.cluster.presence import DOLL_TTL_S, Presence
-from tests.fakes.redis import RedisServer
 from tests.relay.cluster.conftest import Join
+from tools.faults.redis import RedisServer
 
 
 @asynccontextmanager

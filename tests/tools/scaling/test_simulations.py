@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.fakes.postgres import PostgresServer, find_postgres
-from tests.fakes.redis import RedisServer, find_redis
+from tools.faults.redis import RedisServer, find_redis
 from tools.scaling import postgres_cost, redis_cost
 from tools.scaling.arrival_cost import handshake_us
 from tools.scaling.backoff import Firmware
