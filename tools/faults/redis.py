@@ -52,7 +52,8 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers. Raises RuntimeError."""
-        options = ["--port", "0", "--unixsocket", self._path, "--dir", self._folder, "--save", ""]
+        options = ["--port", "0", "--unixsocket", str(self._path), "--save", ""]
+        options += ["--dir", str(self._folder)]
         self._process = subprocess.Popen(
             [self._program, *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
         )
