@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tools.faults.outcome import Fault, Outcome
-from tools.faults.world import Doll, world
+from tools.faults.world import world
 from tools.simulator.network import Network
 
 _MOMENT_S = 0.7  # into the answer
@@ -40,7 +40,7 @@ async def _broken(
         resumed = doll.first(broken, "turn resumed")
         noticed = doll.first(broken, "relay lost") or broken
         back = 0.0 if resumed is None else max(0, resumed - max(mended, noticed)) / 1000
-        after = await _talks(doll)
+        after = await doll.answers_whole()
         silent_s = 0 if resumed is None else (resumed - broken) / 1000
         return Outcome(
             back,
@@ -60,7 +60,7 @@ async def _poor(network: Network, *, whole: bool = True) -> Outcome:
         reply = await doll.ask()
         heard = doll.heard_whole()
         lost = doll.count("relay lost")
-        after = await _talks(doll)
+        after = await doll.answers_whole()
         return Outcome(
             0.0,
             heard or not whole,
@@ -70,11 +70,6 @@ async def _poor(network: Network, *, whole: bool = True) -> Outcome:
             other.broken == 0 and other.answers > 0,
             f"first sound {reply.timeline.wait_ms} ms after the question, links lost: {lost}",
         )
-
-
-async def _talks(doll: Doll) -> bool:
-    await doll.ask()
-    return doll.heard_whole()
 
 
 async def _away() -> Outcome:
@@ -94,7 +89,7 @@ async def _long_away() -> Outcome:
         mended = doll.now_ms
         await doll.board.until_state("idle", limit_s=60)
         back = (doll.now_ms - mended) / 1000
-        return Outcome(back, True, await _talks(doll), others=other.broken == 0)
+        return Outcome(back, True, await doll.answers_whole(), others=other.broken == 0)
 
 
 async def _cut_at_bytes() -> Outcome:
@@ -113,7 +108,7 @@ async def _cut_at_bytes() -> Outcome:
         reply = await asking
         whole = doll.heard_whole()
         cuts = doll.count("turn resumed")
-        after = await _talks(doll)
+        after = await doll.answers_whole()
         return Outcome(
             0.0, whole and cuts > 2, after, underruns=reply.underruns, others=other.broken == 0,
             seen=f"cut {cuts} times in one answer",
@@ -135,8 +130,8 @@ async def _deaf() -> Outcome:
         sent = doll.first(0, "relay lost")
         back = 0.0 if told is None or sent is None else (told - sent) / 1000
         return Outcome(
-            back, whole and told is not None, await _talks(doll), "the question asked meanwhile",
-            others=other.broken == 0,
+            back, whole and told is not None, await doll.answers_whole(),
+            "the question asked meanwhile", others=other.broken == 0,
         )  # fmt: skip
 
 
@@ -149,7 +144,7 @@ async def _slow_loris() -> Outcome:
         await doll.ask()
         whole = doll.heard_whole()
         ended = await asyncio.gather(*loris)
-        after = await _talks(doll)
+        after = await doll.answers_whole()
         return Outcome(
             0.0, whole and all(ended), after, others=other.broken == 0,
             seen=f"{sum(ended)} of {len(ended)} sent away",

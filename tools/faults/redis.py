@@ -76,6 +76,11 @@ class RedisServer:
         self._process.wait()
         self._path.unlink(missing_ok=True)
 
+    def count(self, pattern: str) -> int:
+        """How many keys there are whose names match."""
+        with Redis(unix_socket_path=str(self._path)) as redis:
+            return sum(1 for _ in redis.scan_iter(pattern))
+
     def freeze(self) -> None:
         """It hears, and does not answer."""
         self._signal(signal.SIGSTOP)

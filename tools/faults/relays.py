@@ -14,9 +14,8 @@ from pathlib import Path
 
 from relay.store.database import FILE
 from tools.faults.outcome import Fault, Outcome, SkippedError
-from tools.faults.world import Doll, World, world
+from tools.faults.world import World, world
 from tools.relay_process import RelayFailedError
-from tools.simulator.errors import SimulatorError
 
 _FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
 
@@ -36,7 +35,7 @@ async def _ended(end: Callable[[World], None]) -> Outcome:
         await asking
         back = one.first(up, "state idle", "turn: the answer is lost") or one.now_ms
         await two.board.until_state("idle")
-        both = await _whole(one), await _whole(two)
+        both = await one.answers_whole(), await two.answers_whole()
         history = next(p["history"] for p in reversed(w.prompts()) if p["history"])
         knows = sum(line.startswith("질문") for line in history) == 2 and history[-1] != ""
         return Outcome(
@@ -60,7 +59,7 @@ async def _stopped() -> Outcome:
         for doll in (one, two):
             await doll.board.until_state("idle")
         back = (one.first(up, "state idle") or one.now_ms) - up
-        both = await _whole(one), await _whole(two)
+        both = await one.answers_whole(), await two.answers_whole()
         history = next(p["history"] for p in reversed(w.prompts()) if p["history"])
         knows = sum(line.startswith("질문") for line in history) == 1 and history[-1] != ""
         return Outcome(
@@ -76,10 +75,10 @@ async def _stored(break_: Callable[[World], object], mend: Callable[[object], No
         await doll.ask()
         broken = break_(w)
         try:
-            whole = [await _whole(doll) for _ in range(2)]
+            whole = [await doll.answers_whole() for _ in range(2)]
         finally:
             mend(broken)
-        talks = await _whole(doll)
+        talks = await doll.answers_whole()
         await asyncio.sleep(6)  # the writer's longest pause between tries
         with sqlite3.connect(w.data / FILE) as database:
             query = "SELECT count(*) FROM turns WHERE device_id LIKE '%:02'"
@@ -113,9 +112,9 @@ async def _on(folder: Path) -> Outcome:
                     file.write(bytes(512))
         except OSError:
             pass
-        whole = [await _whole(doll) for _ in range(2)]
+        whole = [await doll.answers_whole() for _ in range(2)]
         ballast.unlink()
-        talks = await _whole(doll)
+        talks = await doll.answers_whole()
         await asyncio.sleep(6)
         with sqlite3.connect(folder / FILE) as database:
             query = "SELECT count(*) FROM turns WHERE device_id LIKE '%:02'"
@@ -157,7 +156,7 @@ async def _corrupted() -> Outcome:
             return Outcome(
                 0.0,
                 said,
-                await _whole(doll),
+                await doll.answers_whole(),
                 "nothing; the relay does not start until it is mended",
             )
 
@@ -185,7 +184,7 @@ async def _clock_stepped() -> Outcome:
                 await asking
                 whole.append(doll.heard_whole())
             return Outcome(
-                0.0, all(whole) and not doll.count("relay lost"), await _whole(doll),
+                0.0, all(whole) and not doll.count("relay lost"), await doll.answers_whole(),
                 others=other.broken == 0,
             )  # fmt: skip
 
@@ -204,7 +203,7 @@ async def _wifi() -> Outcome:
         whole = doll.heard_whole()
         back = doll.first(mended, "turn resumed", "state idle") or mended
         return Outcome(
-            (back - mended) / 1000, whole, await _whole(doll), others=other.broken == 0,
+            (back - mended) / 1000, whole, await doll.answers_whole(), others=other.broken == 0,
             seen="resumed" if doll.count("turn resumed") else "",
         )  # fmt: skip
 
@@ -221,17 +220,9 @@ async def _power() -> Outcome:
         await doll.board.ready()
         back = doll.now_ms / 1000  # its clock has begun anew
         return Outcome(
-            back, kept=True, talks=await _whole(doll), lost="the rest of the answer",
+            back, kept=True, talks=await doll.answers_whole(), lost="the rest of the answer",
             others=other.broken == 0,
         )  # fmt: skip
-
-
-async def _whole(doll: Doll) -> bool:
-    try:
-        await doll.ask()
-    except SimulatorError:
-        return False
-    return doll.heard_whole()
 
 
 def _run(*command: str) -> None:

@@ -12,10 +12,11 @@ from tools.faults.links import LINKS
 from tools.faults.outcome import BACK_S, Fault, Outcome, SkippedError
 from tools.faults.providers import PROVIDERS
 from tools.faults.relays import RELAYS
+from tools.faults.resources import RESOURCES
 from tools.relay_process import RelayFailedError
 from tools.simulator.errors import SimulatorError
 
-FAULTS = (*LINKS, *RELAYS, *PROVIDERS)
+FAULTS = (*LINKS, *RELAYS, *RESOURCES, *PROVIDERS)
 
 #: Most of the time everybody waits, so several worlds fit on two cores.
 _AT_ONCE = 5

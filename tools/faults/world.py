@@ -75,6 +75,14 @@ class Doll:
         played = audible(self.board.played())[-len(self._answer) :]
         return bool(np.array_equal(played, self._answer))
 
+    async def answers_whole(self) -> bool:
+        """Whether it answers the next question, with each sample once."""
+        try:
+            await self.ask()
+        except SimulatorError:
+            return False
+        return self.heard_whole()
+
     def count(self, words: str, since_ms: int = 0) -> int:
         """How many lines begin so."""
         return sum(told.line.startswith(words) for told in self.log if told.ms >= since_ms)
