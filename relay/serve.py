@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def serve(settings: Settings, build: Builder | None = None) -> None:
-    """Serve until SIGINT or SIGTERM, with `relay.providers.build` or another `build`.
+    """Serve until SIGINT or SIGTERM, with `relay.providers.build` or another `build`; anew after
+    SIGHUP.
 
     Raises ConfigError when a setting is not safe or a chosen provider cannot be had; the text says
     what to do. With several workers `build` is a module's function: each of them imports it.
@@ -38,10 +39,12 @@ def serve(settings: Settings, build: Builder | None = None) -> None:
         supervise(settings, build)
         return
     # Not needed by the parent of several workers, and half of its memory.
+    from relay.reload import Reload
     from relay.server import START_ERRORS, Server
 
     try:
         server = Server(settings, build)
+        reload = Reload(server.end)
         server.run()
     except START_ERRORS as error:
         raise ConfigError(str(error)) from None
@@ -49,3 +52,4 @@ def serve(settings: Settings, build: Builder | None = None) -> None:
         pass  # uvicorn has shut down in order, and passes ctrl-C on
     if not server.started:
         sys.exit(3)
+    reload.begin_anew()

@@ -82,6 +82,10 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
         self._on_second = on_second
 
+    def end(self) -> None:
+        """Part from the dolls and stop serving. From any thread, or a signal handler."""
+        self.should_exit = True
+
     def _context(self, *_: object) -> ssl.SSLContext:
         assert self._certificate is not None
         return self._certificate.context

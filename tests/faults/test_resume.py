@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pty
 import signal
 import sqlite3
 import sys
@@ -145,9 +147,12 @@ async def test_a_question_that_ends_while_the_link_is_away_is_lost_and_told(
 
 
 @asynccontextmanager
-async def relay_process(port: int, data: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def relay_process(
+    port: int, data: Path, stdin: int = asyncio.subprocess.DEVNULL
+) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "ignore", "-m", "tests.fakes.relay", str(port), str(data)),
+        stdin=stdin,
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None
@@ -219,3 +224,39 @@ async def test_a_relay_that_stops_does_not_wait_for_a_doll_that_is_lost(
         assert await relay.wait() in (0, -signal.SIGTERM)
         asking.cancel()
         await asyncio.wait((asking,))
+
+
+async def test_a_relay_that_is_reloaded_stays_the_same_process_and_its_doll_loses_nothing(
+    world: Worlds, question: Pcm, unused_tcp_port: int, tmp_path: Path
+) -> None:
+    port = unused_tcp_port
+    token = await issue(RelaySettings(data=tmp_path), DOLL)
+    url = f"ws://127.0.0.1:{port}/xiaozhi/v1/"
+    async with relay_process(port, tmp_path) as relay, world(url, token) as w:
+        w.when("sound start", lambda: relay.send_signal(signal.SIGHUP))
+        reply = await w.doll.ask(question)
+        assert not reply.warnings
+        assert reply.frames_lost == 0
+        assert relay.stderr is not None
+        while b"listening" not in (line := await relay.stderr.readline()):
+            assert line, "the relay ended"
+        assert relay.returncode is None
+        await w.doll.ready()
+        assert (await w.doll.ask(question)).text == "그건 나도 잘 모르겠어."
+        assert w.count("relay lost 1001") == 1
+        relay.terminate()
+        assert await relay.wait() in (0, -signal.SIGTERM)
+    with closing(sqlite3.connect(tmp_path / "doll.db")) as database:
+        said = database.execute("SELECT heard, said FROM turns ORDER BY id").fetchall()
+    assert said == [("안녕", "그건 나도 잘 모르겠어.")] * 2, "one conversation"
+
+
+async def test_a_relay_whose_terminal_is_closed_ends(unused_tcp_port: int, tmp_path: Path) -> None:
+    theirs, ours = pty.openpty()
+    try:
+        async with relay_process(unused_tcp_port, tmp_path, stdin=ours) as relay:
+            relay.send_signal(signal.SIGHUP)
+            assert await relay.wait() == 0
+    finally:
+        os.close(theirs)
+        os.close(ours)
