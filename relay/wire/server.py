@@ -39,6 +39,9 @@ MAX_FRAGMENTS = 64
 #: Pings and pongs together. Devices answer one ping in 20 s and send about as many.
 CONTROL_PER_S, CONTROL_BURST = 5.0, 100.0
 
+#: The moments in the time between two pings at which pings go.
+PING_MOMENTS = 20
+
 #: So many messages may wait for the application before the socket is not read for a while. To stop
 #: and begin again for each message would be two calls of the system for each.
 READ_AHEAD = 8
@@ -149,7 +152,13 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         if not self._control.take(1, self.loop.time()):
             self._fail(CloseCode.FLOOD, "too many pongs")
 
-    # uvicorn's ping has a number of its own, and passes through the parser.
+    # uvicorn's ping has a number of its own, and passes through the parser. All connections ping at
+    # the same few moments: what wakes the process up costs more than a ping does.
+
+    def schedule_ping(self) -> None:
+        assert self.ping_interval is not None
+        due = ping_due(self.loop.time(), self.ping_interval)
+        self.ping_timer = self.loop.call_at(due, self.send_keepalive_ping)
 
     def send_keepalive_ping(self) -> None:
         self.ping_timer = None
@@ -189,6 +198,12 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         if self._abort_timer is not None:
             self._abort_timer.cancel()
         super().connection_lost(exc)
+
+
+def ping_due(now: float, interval_s: float) -> float:
+    """When the next ping goes: `interval_s` from now, or up to `1 / PING_MOMENTS` of it earlier."""
+    apart = interval_s / PING_MOMENTS
+    return (now + interval_s) // apart * apart
 
 
 def websocket_options(

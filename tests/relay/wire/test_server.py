@@ -22,8 +22,10 @@ from relay.wire.limits import TokenBucket, WireLimits
 from relay.wire.link import DIRECT, Direct
 from relay.wire.server import (
     MAX_FRAGMENTS,
+    PING_MOMENTS,
     READ_AHEAD,
     BoundedWebSocketProtocol,
+    ping_due,
     websocket_options,
 )
 
@@ -354,6 +356,18 @@ async def test_a_message_in_too_many_fragments_gets_close_code_1009(
         await client.wait_closed()
         assert client.close_code == 1009
         assert (await server.ended.get()).code == 1009
+
+
+@given(now=st.floats(0, 1e7), gap=st.floats(0, 1), interval=st.floats(0.1, 60))
+def test_pings_of_all_connections_go_at_few_moments(
+    now: float, gap: float, interval: float
+) -> None:
+    apart = interval / PING_MOMENTS
+    first, second = (ping_due(moment, interval) for moment in (now, now + gap * apart))
+    assert interval - apart * 1.01 <= first - now <= interval * 1.01
+    moments = (second - first) / apart
+    assert abs(moments - round(moments)) < 1e-3
+    assert round(moments) in (0, 1)
 
 
 def test_pings_keep_a_path_open_and_ask_for_no_pong() -> None:
