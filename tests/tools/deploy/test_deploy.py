@@ -204,7 +204,7 @@ def test_systemd_takes_the_units(analyze: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("doll-relay.service", 1.5), ("doll-backup.service", 2)]
+    ("name", "most"), [("doll-relay.service", 1.5), ("doll-backup.service", 1)]
 )
 def test_systemd_counts_little_exposure(
     analyze: str, tmp_path: Path, name: str, most: float
