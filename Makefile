@@ -51,7 +51,7 @@ fuzz: $(TESTED)
 # It holds protobuf below 6, so it does not share the environment of the rest.
 test-legacy:
 	@test -x $(VENV)-legacy/bin/python || $(PYTHON) -m venv $(VENV)-legacy
-	@$(VENV)-legacy/bin/python -m pip install --disable-pip-version-check --quiet -e '.[gemini,openai,dev,gemini-legacy]'
+	@$(VENV)-legacy/bin/python -m pip install --disable-pip-version-check --quiet -e '.[gemini,dev,gemini-legacy]'
 	$(VENV)-legacy/bin/python -m pytest tests/relay/llm/test_gemini_legacy.py
 
 lint: $(TESTED)

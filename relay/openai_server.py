@@ -1,28 +1,56 @@
-"""A server that speaks OpenAI's API: the client for it, and its failures in the relay's words.
+"""A server that speaks OpenAI's API: requests to it, and its failures in the relay's words.
 
-Brains, ears and voices share this. What the SDK would do by itself is switched off: no retries, no
-time-outs (see `relay.streaming`), and no key from the environment, which may be that of another
-service.
+Brains, ears and voices share this. OpenAI's own SDK would be 12 MB more for three requests. There
+are no retries and no time-outs here (see `relay.streaming`). Redirects are not followed: what is
+said goes to the server of the settings and to no other.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, Final
+
+import httpx2
+import msgspec
 
 from relay.errors import ErrorKind, ModelGoneError, ProviderError
-from relay.llm.extras import MissingExtraError
 
-try:
-    import httpx2
-    import openai
-except ImportError as error:
-    raise MissingExtraError("OpenAI-compatible", "openai", error) from None
+#: What is read of an answer that refuses, and what is told of it.
+MAX_REFUSAL_BYTES: Final = 1 << 16
+MAX_MESSAGE_CHARS: Final = 300
 
-#: What a request may end in. ValueError: an answer that the SDK cannot read.
-FAILURES: Final = (openai.OpenAIError, httpx2.HTTPError, ValueError, OSError)
+#: After the last event a server has this long to end its answer, so that the connection can be
+#: used again. One is known to leave it open; the doll does not wait for that.
+END_S: Final = 0.05
 
-MAX_MESSAGE_CHARS = 300
-_NO_KEY = "none"  # given on purpose: with nothing, the SDK would send OPENAI_API_KEY to any server
+_LAST_EVENT: Final = "[DONE]"
+
+#: As many dolls may talk at once; in the SDK of OpenAI it is the same.
+_LIMITS: Final = httpx2.Limits(max_connections=1_000, max_keepalive_connections=100)
+
+
+class RefusedError(Exception):
+    """The server answered with a status that is not success."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        super().__init__(status)
+        self.status = status
+        self.headers = headers
+        self.body = body.decode("utf-8", "replace")
+
+
+#: What a request may end in. ValueError: an answer that is not what was asked for.
+FAILURES: Final = (
+    RefusedError,
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    httpx2.StreamError,
+    ValueError,
+    OSError,
+)
 
 
 class OpenAIServer:
@@ -30,61 +58,140 @@ class OpenAIServer:
 
     def __init__(self, base_url: str, model: str, key: str = "") -> None:
         """`base_url` ends where the paths of the API begin, as in `http://localhost:11434/v1`."""
+        self._base_url = base_url.rstrip("/")
         self._key = key.strip()
-        self.name = f"{model} at {httpx2.URL(base_url).host}"
-        self.client = openai.AsyncOpenAI(
-            api_key=self._key or _NO_KEY, base_url=base_url, max_retries=0, timeout=None
+        self.name = f"{model} at {httpx2.URL(self._base_url).host}"
+        self._http = httpx2.AsyncClient(
+            timeout=None,
+            limits=_LIMITS,
+            headers={"authorization": f"Bearer {self._key}"} if self._key else {},
         )
+
+    @asynccontextmanager
+    async def ask(
+        self,
+        path: str,
+        *,
+        json: Mapping[str, Any] | None = None,
+        form: Mapping[str, str | list[str]] | None = None,
+        file: tuple[str, bytes, str] | None = None,
+    ) -> AsyncIterator[httpx2.Response]:
+        """Send one request (JSON, or a form with a file of name, content and type); its answer,
+        not read yet. Raises one of `FAILURES`."""
+        content: dict[str, Any] = {"json": json} if file is None else {"data": form}
+        if file is not None:
+            content["files"] = {"file": file}
+        async with self._http.stream("POST", self._base_url + path, **content) as response:
+            if not response.is_success:
+                raise RefusedError(response.status_code, response.headers, await _refusal(response))
+            yield response
 
     def translate(self, error: Exception) -> ProviderError:
         """What one of `FAILURES` means.
 
-        Raise it outside of the handler: the SDK's error, which would hang on it as its context,
-        holds the request and with it the key.
+        Raise it outside of the handler: an error of the HTTP client, which would hang on it as its
+        context, holds the request and with it the key.
         """
-        if isinstance(error, openai.APIConnectionError | httpx2.HTTPError | OSError):
-            name = type(error.__cause__ or error).__name__
+        if isinstance(error, RefusedError):
+            return self._refused(error)
+        name = type(error).__name__
+        if isinstance(error, httpx2.SSEError | httpx2.DecodingError | httpx2.StreamError):
+            pass
+        elif isinstance(error, httpx2.HTTPError | httpx2.InvalidURL | OSError):
             return ProviderError(
                 ErrorKind.NETWORK, f"{self.name} was not reached or was cut off: {name}."
             )
-        if isinstance(error, openai.APIStatusError):
-            code, body = error.status_code, error.body
-            text = self._text(f"{self.name} said {code}", error.message)
-            if code == 404:
-                return ModelGoneError(text)
-            retry_after_s = _seconds(error.response.headers.get("retry-after"))
-            return ProviderError(_kind(code, body), text, retry_after_s=retry_after_s)
-        if isinstance(error, openai.APIError):
-            text = self._text(f"{self.name} failed in its answer", error.message)
-            return ProviderError(ErrorKind.SERVER, text)
-        name = type(error).__name__
-        return ProviderError(
-            ErrorKind.SERVER, f"{self.name} answered what the SDK cannot read: {name}."
-        )
+        return ProviderError(ErrorKind.SERVER, f"{self.name} answered what cannot be read: {name}.")
+
+    def failed(self, error: object) -> ProviderError:
+        """What an error object within an answer means, which had begun well."""
+        return ProviderError(ErrorKind.SERVER, self._text("failed in its answer", _message(error)))
+
+    def _refused(self, error: RefusedError) -> ProviderError:
+        status = error.status
+        if 300 <= status < 400:
+            there = error.headers.get("location", "")
+            text = self._text(f"said {status}: the base_url in the settings is not its own", there)
+            return ProviderError(ErrorKind.BAD_REQUEST, text)
+        try:
+            said = _message(msgspec.json.decode(error.body))
+        except ValueError:
+            said = error.body
+        text = self._text(f"said {status}", said)
+        if status == 404:
+            return ModelGoneError(text)
+        retry_after_s = _seconds(error.headers.get("retry-after"))
+        return ProviderError(_kind(status, error.body), text, retry_after_s=retry_after_s)
 
     def _text(self, what: str, said: str) -> str:
         if self._key:
             said = said.replace(self._key, "[key]")
-        return f"{what}: {' '.join(said.split())}"[:MAX_MESSAGE_CHARS]
+        return f"{self.name} {what}: {' '.join(said.split())}"[:MAX_MESSAGE_CHARS]
 
     async def close(self) -> None:
         """Close the connections. May be called again."""
-        await self.client.close()
+        await self._http.aclose()
 
 
-def _kind(code: int, body: object) -> ErrorKind:
-    if code == 429:
-        told = str(body)  # OpenAI's own word for an empty account, in `code` or in `type`
-        return ErrorKind.QUOTA if "insufficient_quota" in told else ErrorKind.RATE
-    if code in (401, 403):
+async def events(response: httpx2.Response) -> AsyncGenerator[str, None]:
+    """The data of each server-sent event of an answer. Raises one of `FAILURES`.
+
+    An event may have 1 MB (httpx2's own limit).
+    """
+    source = _source(response)
+    async with aclosing(source):
+        async for event in source:
+            if event.data.startswith(_LAST_EVENT):
+                break
+            yield event.data
+        with contextlib.suppress(TimeoutError, httpx2.HTTPError):
+            async with asyncio.timeout(END_S):
+                async for _ in source:
+                    pass
+
+
+async def _source(response: httpx2.Response) -> AsyncGenerator[httpx2.ServerSentEvent, None]:
+    async for event in httpx2.EventSource(response):
+        yield event
+
+
+async def _refusal(response: httpx2.Response) -> bytes:
+    """What there is of it: the status says enough, should the rest be cut off."""
+    body = bytearray()
+    with contextlib.suppress(httpx2.HTTPError):
+        async for data in response.aiter_bytes():
+            body += data
+            if len(body) > MAX_REFUSAL_BYTES:
+                break
+    return bytes(body[:MAX_REFUSAL_BYTES])
+
+
+def _message(said: object) -> str:
+    """The words of an error. The rest of it is left out: FastAPI's `detail` repeats all that was
+    sent, and so all that was said."""
+    match said:
+        case {"error": error} if error:
+            return _message(error)
+        case {"message": str(text)} | {"detail": str(text)} | {"msg": str(text)} | str(text):
+            return text
+        case {"detail": [*problems]}:
+            return "; ".join(filter(None, map(_message, problems[:3])))
+    return ""
+
+
+def _kind(status: int, body: str) -> ErrorKind:
+    if status == 429:
+        # OpenAI's own word for an empty account, in `code` or in `type`.
+        return ErrorKind.QUOTA if "insufficient_quota" in body else ErrorKind.RATE
+    if status in (401, 403):
         return ErrorKind.AUTH
-    if code == 402:  # OpenRouter: no credit left
+    if status == 402:  # OpenRouter: no credit left
         return ErrorKind.QUOTA
-    if code == 408:
+    if status == 408:
         return ErrorKind.NETWORK
-    if code == 400 and "content_filter" in str(body):  # Azure
+    if status == 400 and "content_filter" in body:  # Azure
         return ErrorKind.BLOCKED
-    return ErrorKind.SERVER if code >= 500 else ErrorKind.BAD_REQUEST
+    return ErrorKind.SERVER if status >= 500 else ErrorKind.BAD_REQUEST
 
 
 def _seconds(header: str | None) -> float | None:

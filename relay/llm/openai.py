@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
-from typing import Any, TypedDict
+from typing import Any
 
+import msgspec
 import structlog
 
 from relay.audio import Pcm
@@ -18,20 +19,36 @@ from relay.llm.plain import PlainAnswer
 from relay.llm.schema import answer_schema
 from relay.llm.settings import Sampling
 from relay.llm.tokens import estimate
-from relay.openai_server import FAILURES, OpenAIServer
+from relay.openai_server import FAILURES, OpenAIServer, events
 from relay.persona.prompt import Form
 from relay.streaming import Deadlines, bounded
-
-# The SDK comes behind the server's module, which says what to install when it is missing.
-# isort: split
-from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletionMessageParam
-from openai.types.shared_params import ResponseFormatJSONSchema
-from openai.types.shared_params.response_format_json_schema import JSONSchema
 
 _NAMES_THE_FORM = re.compile(r"grammar|schema|response_format", re.IGNORECASE)
 
 _log = structlog.get_logger(__name__)
+
+
+class _Delta(msgspec.Struct):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta = msgspec.field(default_factory=_Delta)
+    finish_reason: str | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Chunk(msgspec.Struct):
+    """What is read of one event; servers differ in all else."""
+
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: Any = None
 
 
 class OpenAIModel(TextOnly):
@@ -120,19 +137,19 @@ class OpenAIModel(TextOnly):
         self, request: Request, form: Form, used: Callable[[Usage], None]
     ) -> AsyncGenerator[str, None]:
         failure: ProviderError | None = None
-        usage: CompletionUsage | None = None
+        usage: _Usage | None = None
         try:
-            stream = await self._server.client.chat.completions.create(
-                model=self.name,
-                messages=list(_messages(request, form)),
-                stream=True,
-                **_options(self._sampling),
-                **_response_format(request, form),
-            )
-            async with stream:
-                async for chunk in stream:
+            async with (
+                self._server.ask("/chat/completions", json=self._question(request, form)) as answer,
+                aclosing(events(answer)) as stream,
+            ):
+                async for data in stream:
+                    chunk = msgspec.json.decode(data, type=_Chunk)
+                    if chunk.error:
+                        failure = self._server.failed(chunk.error)
+                        break
                     usage = chunk.usage or usage
-                    for choice in chunk.choices[:1]:
+                    for choice in (chunk.choices or ())[:1]:
                         if choice.delta.content:
                             yield choice.delta.content
                         if choice.finish_reason == "content_filter" or choice.delta.refusal:
@@ -143,27 +160,23 @@ class OpenAIModel(TextOnly):
                 used(Usage(input=usage.prompt_tokens, output=usage.completion_tokens))
         except FAILURES as error:
             failure = self._server.translate(error)
-        # Outside of the handler: the SDK's error holds the request, and with it the key.
+        # Outside of the handler: the client's error holds the request, and with it the key.
         if failure:
             raise failure
 
-
-class _Shape(TypedDict, total=False):
-    response_format: ResponseFormatJSONSchema
-
-
-class _Options(TypedDict, total=False):
-    temperature: float
-    top_p: float
-    frequency_penalty: float
-    max_tokens: int
-    stop: list[str]
-    extra_body: dict[str, Any]
+    def _question(self, request: Request, form: Form) -> dict[str, Any]:
+        return {
+            "model": self.name,
+            "messages": list(_messages(request, form)),
+            "stream": True,
+            **_response_format(request, form),
+            **_options(self._sampling),
+        }
 
 
-def _options(sampling: Sampling) -> _Options:
+def _options(sampling: Sampling) -> dict[str, Any]:
     """Only what is set: many a server refuses what it does not know."""
-    options: _Options = {}
+    options: dict[str, Any] = {}
     if sampling.temperature is not None:
         options["temperature"] = sampling.temperature
     if sampling.top_p is not None:
@@ -174,18 +187,15 @@ def _options(sampling: Sampling) -> _Options:
         options["max_tokens"] = sampling.max_tokens
     if sampling.stop:
         options["stop"] = list(sampling.stop)
-    extra = dict(sampling.extra_body)
     if sampling.repetition_penalty is not None:
-        extra["repetition_penalty"] = sampling.repetition_penalty
-    if extra:
-        options["extra_body"] = extra
-    return options
+        options["repetition_penalty"] = sampling.repetition_penalty
+    return {**options, **sampling.extra_body}
 
 
-def _response_format(request: Request, form: Form) -> _Shape:
+def _response_format(request: Request, form: Form) -> dict[str, Any]:
     if form == "text":
         return {}
-    shape: JSONSchema = {"name": "answer", "schema": answer_schema(request)}
+    shape = {"name": "answer", "schema": answer_schema(request)}
     return {"response_format": {"type": "json_schema", "json_schema": shape}}
 
 
@@ -197,10 +207,7 @@ def _may_be_the_form(error: ProviderError) -> bool:
     return error.kind is ErrorKind.BAD_REQUEST and not isinstance(error, ModelGoneError)
 
 
-def _messages(request: Request, form: Form) -> Iterable[ChatCompletionMessageParam]:
+def _messages(request: Request, form: Form) -> Iterable[dict[str, str]]:
     yield {"role": "system", "content": system_prompt(request, form)}
     for turn in turns(request):
-        if turn.role == "user":
-            yield {"role": "user", "content": turn.text}
-        else:
-            yield {"role": "assistant", "content": turn.text}
+        yield {"role": turn.role, "content": turn.text}

@@ -17,10 +17,6 @@ from relay.openai_server import FAILURES, OpenAIServer
 from relay.stt.base import Transcript
 from relay.stt.noise import Hearing, holds_no_word, is_made_up
 
-# The SDK comes behind the server's module, which says what to install when it is missing.
-# isort: split
-import openai
-
 #: More of an utterance than this is not sent: 1.9 MB, and nobody talks to a doll for so long.
 LONGEST_S: Final = 60.0
 
@@ -140,18 +136,22 @@ class OpenAISpeechToText:
         return answer
 
     async def _send(self, file: bytes, asked: list[str], *, verbose: bool) -> _Answer:
-        language: str | openai.Omit = asked[0] if len(asked) == 1 else self._detect or openai.omit
-        several = len(asked) > 1 and self._model.startswith("gpt-transcribe")
+        form: dict[str, str | list[str]] = {
+            "model": self._model,
+            "response_format": "verbose_json" if verbose else "json",
+        }
+        if language := asked[0] if len(asked) == 1 else self._detect:
+            form["language"] = language
+        if len(asked) > 1 and self._model.startswith("gpt-transcribe"):
+            form["languages[]"] = asked
+        if self._prompt:
+            form["prompt"] = self._prompt
+        upload = ("speech.wav", file, "audio/wav")
         try:
-            async with self._server.client.audio.transcriptions.with_streaming_response.create(
-                model=self._model,
-                file=("speech.wav", file, "audio/wav"),
-                language=language,
-                languages=asked if several else openai.omit,
-                prompt=self._prompt or openai.omit,
-                response_format="verbose_json" if verbose else "json",
+            async with self._server.ask(
+                "/audio/transcriptions", form=form, file=upload
             ) as response:
-                body = await _body(response.iter_bytes())
+                body = await _body(response.aiter_bytes())
             return msgspec.json.decode(body, type=_Answer, strict=False)
         except msgspec.DecodeError:
             failure = ProviderError(
@@ -159,7 +159,7 @@ class OpenAISpeechToText:
             )
         except FAILURES as error:
             failure = self._server.translate(error)
-        # Outside of the handler: the SDK's error holds the request, and with it the key.
+        # Outside of the handler: the client's error holds the request, and with it the key.
         raise failure
 
     async def close(self) -> None:

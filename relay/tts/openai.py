@@ -14,10 +14,6 @@ from relay.streaming import Deadlines
 from relay.tts.formats import FormatError, decoder_for
 from relay.tts.remote import RemoteVoice, SampleStream
 
-# The SDK comes behind the server's module, which says what to install when it is missing.
-# isort: split
-import openai
-
 #: What OpenAI's own `pcm` has, and the servers that follow it.
 RATE_HZ: Final = 24_000
 
@@ -56,9 +52,10 @@ class OpenAITextToSpeech:
         self._voices = dict(voices or {})
         self._server = OpenAIServer(base_url, model, key)
         self._form = form
-        self._speed = openai.omit if speed is None else speed
-        self._instructions = instructions or openai.omit
         self._language_field = language_field
+        self._set: dict[str, object] = {} if speed is None else {"speed": speed}
+        if instructions:
+            self._set["instructions"] = instructions
         self._extra = dict(extra or {})
         self._remote = RemoteVoice(self._server.name, rate_hz, deadlines)
 
@@ -91,21 +88,21 @@ class OpenAITextToSpeech:
         return voice not in self._remote.unknown
 
     async def _samples(self, text: str, language: str, voice: str) -> AsyncGenerator[bytes, None]:
-        extra = {self._language_field: language} if self._language_field else {}
+        question = {
+            "model": self._model,
+            "voice": voice,
+            "input": text,
+            "response_format": self._form,
+            **self._set,
+            **({self._language_field: language} if self._language_field else {}),
+            **self._extra,
+        }
         failure: ProviderError | None = None
         try:
-            async with self._server.client.audio.speech.with_streaming_response.create(
-                model=self._model,
-                voice=voice,
-                input=text,
-                response_format=self._form,
-                speed=self._speed,
-                instructions=self._instructions,
-                extra_body={**extra, **self._extra},
-            ) as response:
+            async with self._server.ask("/audio/speech", json=question) as response:
                 kind = response.headers.get("content-type", "")
                 stream = SampleStream(decoder_for(kind, self.rate_hz), self.rate_hz)
-                async for data in response.iter_bytes():
+                async for data in response.aiter_bytes():
                     yield stream.push(data)
                 yield stream.flush()
         except FormatError as error:
@@ -116,7 +113,7 @@ class OpenAITextToSpeech:
             )
         except FAILURES as error:
             failure = self._server.translate(error)
-        # Outside of the handler: the SDK's error holds the request, and with it the key.
+        # Outside of the handler: the client's error holds the request, and with it the key.
         if failure is not None:
             raise failure
 

@@ -25,8 +25,8 @@ WEIGHTS_OF_CLOUD = "faster-whisper==1.2.1"
 
 _NAME = re.compile(r"\d{8}-\d{6}")
 _EXTRAS = {
-    "cloud": "gemini,openai,edge,opus,redis",
-    "embedded": "embedded,gemini,openai,edge,opus,voice,redis",
+    "cloud": "gemini,edge,opus,redis",
+    "embedded": "embedded,gemini,edge,opus,voice,redis",
 }
 FLAVOURS = tuple(_EXTRAS)
 

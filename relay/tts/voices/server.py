@@ -8,19 +8,15 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import httpx2
+
 from relay.errors import ErrorKind, ProviderError
-from relay.llm.extras import MissingExtraError
 from relay.tts.formats import FormatError, decoder_for
 from relay.tts.remote import SampleStream
 from relay.tts.voices.dialects import DIALECTS, Ask, Keeping
 from relay.tts.voices.settings import OwnVoiceSettings
 from relay.tts.voices.shelf import VoiceShelf
 from relay.tts.voices.voice import OwnVoice, VoiceError
-
-try:
-    import httpx2
-except ImportError as error:
-    raise MissingExtraError("own voice", "voice", error) from None
 
 #: What is read of an answer that is no speech.
 MAX_ANSWER_BYTES: Final = 1 << 20

@@ -14,13 +14,12 @@ from relay.llm.extras import MissingExtraError
     [
         ("gemini", "google.genai", "gemini"),
         ("gemini_legacy", "google.generativeai", "gemini-legacy"),
-        ("openai", "openai", "openai"),
     ],
 )
 def test_a_missing_package_names_the_extra_that_brings_it(
     monkeypatch: pytest.MonkeyPatch, provider: str, package: str, extra: str
 ) -> None:
-    for module in (f"relay.llm.{provider}", "relay.gemini_server", "relay.openai_server"):
+    for module in (f"relay.llm.{provider}", "relay.gemini_server"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, package, None)
     if package == "google.genai":
@@ -33,7 +32,7 @@ def test_a_missing_package_names_the_extra_that_brings_it(
 def test_the_local_brain_needs_no_sdk() -> None:
     code = (
         "import relay.llm.local, sys; "
-        "print([name for name in ('google.genai', 'openai', 'httpx2') if name in sys.modules])"
+        "print([name for name in ('google.genai', 'httpx2') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

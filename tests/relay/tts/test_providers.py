@@ -137,7 +137,6 @@ async def test_what_a_server_needs_is_asked_for(missing: str, shelf: VoiceShelf)
     ("settings", "package", "extra"),
     [
         (TtsSettings(), "onnxruntime", "embedded"),
-        (cloud(), "openai", "openai"),
         (TtsSettings(provider="edge"), "edge_tts", "edge"),
         (TtsSettings(provider="edge"), "av", "edge"),
     ],
@@ -150,7 +149,7 @@ async def test_a_missing_package_names_its_extra(
     shelf: VoiceShelf,
 ) -> None:
     for name in list(sys.modules):
-        if name.startswith("relay.tts.") or name == "relay.openai_server":
+        if name.startswith("relay.tts."):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError, match=rf"talking-doll\[{extra}\]"):

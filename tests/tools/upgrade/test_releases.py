@@ -44,7 +44,7 @@ def test_a_cloud_release_has_no_models_but_the_detector_s(
 ) -> None:
     venv, install, weights, works = runner.commands[:4]
     assert venv[1:3] == ["-m", "venv"]
-    assert "/src[gemini,openai,edge,opus,redis]" in install
+    assert "/src[gemini,edge,opus,redis]" in install
     assert "onnxruntime>=1.20" in install
     assert weights[-2:] == ["--no-deps", "faster-whisper==1.2.1"]
     assert works[-1] == "--help"

@@ -6,9 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_EXTRAS = [
-    "av", "httpx2", "openai", "onnxruntime", "faster_whisper", "soundfile", "edge_tts", "redis",
-]  # fmt: skip
+_EXTRAS = ["av", "onnxruntime", "faster_whisper", "soundfile", "edge_tts", "redis"]
 
 _SERVE = f"""
 import sys
