@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psutil
 
 from relay.store.database import FILE
 from tools.fake_gemini.http import Journal, Reply, Request, serving
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 #: So often a relay is killed while it writes; each time it may be at another place.
 _KILLS = 3
+
+#: What a relay that runs may still take: some threads' stacks, which are 8 MB each.
+_LEFT_MB = 40
 
 _LOOK_S = 0.001
 
@@ -79,6 +85,30 @@ async def _without(server: RedisServer, asked: list[str], dolls: list[Doll]) -> 
     )  # fmt: skip
 
 
+async def _limited() -> Outcome:
+    """The kernel gives a running relay next to nothing more: two dolls talk, a third one comes."""
+    if sys.platform != "linux":
+        raise SkippedError("to limit a process that runs needs Linux")
+    import resource
+
+    async with world() as w:
+        one, two = await w.doll(), await w.doll()
+        await asyncio.gather(one.answers_whole(), two.answers_whole())
+        taken = psutil.Process(w.relay.pid).memory_info().vms
+        everything = resource.prlimit(w.relay.pid, resource.RLIMIT_AS)
+        limit = taken + _LEFT_MB * 2**20, everything[1]
+        resource.prlimit(w.relay.pid, resource.RLIMIT_AS, limit)
+        whole = [await asyncio.gather(one.answers_whole(), two.answers_whole()) for _ in range(2)]
+        third = await w.doll()
+        comes = await third.answers_whole()
+        resource.prlimit(w.relay.pid, resource.RLIMIT_AS, everything)
+        return Outcome(
+            0.0, comes and all(each[0] for each in whole), await one.answers_whole(),
+            others=all(each[1] for each in whole) and await two.answers_whole(),
+            seen="a third doll comes, and is answered" if comes else "",
+        )  # fmt: skip
+
+
 async def _out_of_memory() -> Outcome:
     """The kernel ends a relay that takes too much with SIGKILL: here in the middle of writing."""
     slowest, sound, whole = 0, True, True
@@ -103,7 +133,7 @@ async def _out_of_memory() -> Outcome:
         known = max(sum(line.startswith("질문") for line in history) for history in heard)
     return Outcome(
         slowest / 1000, sound and whole and known >= _KILLS, both[0],
-        "the rest of the answer that was being said", others=both[1],
+        "the rest of the answer, or the turn that was being written", others=both[1],
         seen=f"killed {_KILLS} times, the database is sound; the next prompt knows {known} of "
         f"{2 * _KILLS} questions",
     )  # fmt: skip
@@ -127,6 +157,7 @@ def _is_sound(data: Path) -> bool:
 
 RESOURCES = (
     Fault("Redis dies in mid-answer and comes back empty", "talks", _redis),
+    Fault(f"memory limited to {_LEFT_MB} MB more than it has", "talks", _limited),
     Fault(
         "killed for want of memory (OOM) while the database is written",
         "tells that the answer is lost", _out_of_memory,
