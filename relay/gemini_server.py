@@ -15,12 +15,17 @@ from typing import Final
 from relay.errors import ErrorKind, ProviderError
 from relay.llm.extras import MissingExtraError
 from relay.llm.gemini_errors import translate, usable_key
+from relay.without import without
 
 try:
     import httpx2
-    from google import genai
-    from google.genai import errors, types
-    from google.genai.client import AsyncClient
+
+    # What it takes along where another package happens to have brought it, and what is not used
+    # here: 6 MB with Microsoft's voices installed, which need aiohttp.
+    with without("PIL", "aiohttp", "mcp"):
+        from google import genai
+        from google.genai import errors, types
+        from google.genai.client import AsyncClient
 except ImportError as error:
     raise MissingExtraError("Gemini", "gemini", error) from None
 
