@@ -29,6 +29,7 @@ from relay.persona.shelf import PersonaShelf
 from relay.quota.base import SupersededError
 from relay.services import Services
 from relay.web.guard import owner, problem
+from relay.web.voice_routes import VoiceId
 
 _Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _Line = Annotated[str, StringConstraints(max_length=1_000)]
@@ -94,7 +95,7 @@ class Listen(BaseModel):
     model_config = ConfigDict(extra="forbid")
     text: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_SPOKEN_CHARS)]
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "ko"
-    voice: Annotated[str, StringConstraints(pattern=r"^[\w:.+-]{0,40}$")] = ""  #: "": usual
+    voice: VoiceId = ""
 
 
 def persona_routes(services: Services) -> APIRouter:

@@ -26,12 +26,16 @@ _LISTEN_S: Final = 60.0
 
 _MAX_VOICES: Final = 200
 
+#: Empty for the usual one, or for the persona's. The length is not in the pattern: the regular
+#: expressions of pydantic would be 6 MB of tables, a copy of all letters for each place.
+VoiceId = Annotated[str, StringConstraints(max_length=64, pattern=r"^[\w:.+-]*$")]
+
 
 class Voice(BaseModel):
-    """One of the voices; empty for the usual one, or for the persona's."""
+    """One of the voices."""
 
     model_config = ConfigDict(extra="forbid")
-    voice: Annotated[str, StringConstraints(pattern=r"^[\w:.+-]{0,64}$")] = ""
+    voice: VoiceId = ""
 
 
 class Voices(BaseModel):
