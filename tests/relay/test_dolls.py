@@ -220,3 +220,28 @@ async def test_a_doll_whose_link_is_lost_keeps_its_place_in_a_full_relay() -> No
             assert doll.resumed is True
             await doll.take(socket)
     doll.assert_heard_all(relay)
+
+
+async def test_a_doll_that_comes_while_the_relay_parts_from_others_is_sent_to_the_next_one(
+    relay: Relay,
+) -> None:
+    doll = Doll(relay)
+    late = {"Device-Id": "late", "Authorization": f"Bearer {await relay.token('late')}"}
+    async with doll.link() as socket:
+        await doll.ask(socket)
+        await doll.take(socket, frames=10)
+        closing = asyncio.create_task(relay.dolls.close())
+        await asyncio.sleep(0)
+        async with doll_socket(relay.url, late) as refused:
+            # A link that was opened and closed, not a refused one: it comes back at once.
+            with pytest.raises(ConnectionClosed):
+                await refused.recv()
+            assert refused.close_code == CloseCode.GOING_AWAY
+        assert not closing.done()
+        await doll.take(socket)
+        doll.assert_heard_all(relay)
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await socket.recv()
+        assert socket.close_code == CloseCode.GOING_AWAY
+        await closing
