@@ -41,9 +41,17 @@ def serve(settings: Settings, build: Builder | None = None) -> None:
     # Not needed by the parent of several workers, and half of its memory.
     from relay.reload import Reload
     from relay.server import START_ERRORS, Server
+    from relay.watchdog import Watchdog
 
+    watchdog = Watchdog()
     try:
-        server = Server(settings, build)
+        server = Server(
+            settings,
+            build,
+            on_ready=watchdog.start,
+            on_second=watchdog.beat,
+            on_end=watchdog.end,
+        )
         reload = Reload(server.end)
         server.run()
     except START_ERRORS as error:

@@ -55,9 +55,11 @@ class Server(uvicorn.Server):
         place: Place | None = None,
         on_ready: Callable[[], None] = lambda: None,
         on_second: Callable[[], bool] = lambda: True,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         """`here`: see `create_app`; `place`: see `Cluster`. `on_ready` is called when dolls can
-        come, `on_second` about once a second after that; the server ends when it returns False."""
+        come, `on_second` about once a second after that; the server ends when it returns False.
+        `on_end` is called when it begins to part from its dolls."""
         relay = settings.relay
         self._certificate: Certificate | None = None
         if relay.tls_certificate and relay.tls_key:
@@ -81,6 +83,7 @@ class Server(uvicorn.Server):
         self._place = place
         self._on_ready = on_ready
         self._on_second = on_second
+        self._on_end = on_end
 
     def end(self) -> None:
         """Part from the dolls and stop serving. From any thread, or a signal handler."""
@@ -129,6 +132,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Part from the dolls first: a session that waits for a lost one would keep us waiting.
         Nobody new comes meanwhile."""
+        self._on_end()
         for server in self.servers:
             server.close()
         await self._dolls.close(lambda: self.force_exit)
