@@ -6,7 +6,6 @@ taken for a wish is an answer that nobody asked for.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +15,7 @@ from relay.intents.phrases import NUMBER, OTHER, Phrases, Wishes, languages, wis
 from relay.llm.local import numbers_en, numbers_ko
 from relay.llm.local.content import content
 from relay.llm.local.matching import Matcher, urgent
-from relay.llm.local.text import grams, normalise, without_fillers
+from relay.llm.local.text import normalise, without_fillers
 
 #: A longer sentence has something to say.
 MAX_CHARS: Final = 60
@@ -41,11 +40,6 @@ class Finder:
         self._known = known
         self._matcher: Matcher[Phrases] = Matcher(known)
         self._brain = content(known.language)  # for danger
-        self._vocabulary = {
-            # Interned: wishes share most of their grams, with each other and with the matcher.
-            name: frozenset(sys.intern(gram) for said in each.examples for gram in grams(said))
-            for name, each in known.intents.items()
-        }
 
     def find(self, said: str) -> Wish | None:
         """The wish that `said` is, or None where it is anything else."""
@@ -59,8 +53,7 @@ class Finder:
         best = max(scores, key=scores.__getitem__, default="")
         if not best or scores[best] < max(self._known.threshold, other + MARGIN):
             return None
-        heard = frozenset(grams(text))
-        if len(heard & self._vocabulary[best]) < self._known.known_part * len(heard):
+        if self._matcher.known_part(best, text) < self._known.known_part:
             return None
         if has_number != (best == "volume"):
             return None  # "what time is it in 20 minutes?"

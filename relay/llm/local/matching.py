@@ -99,10 +99,6 @@ class Matcher(Generic[K]):
             array("d", np.frombuffer(weights, np.float64)[order].tobytes()),
         )
 
-    def urgent(self, heard: str) -> K | None:
-        """See `urgent`."""
-        return urgent(self._content, heard)
-
     def match(self, heard: str, names: Iterable[str] = ()) -> K | None:
         """The intent that is meant, or None if it is not clear. `names` are the doll's."""
         if len(heard) > MAX_CHARS:
@@ -131,6 +127,17 @@ class Matcher(Generic[K]):
             if any(self._has(text, keyword) for keyword in intent.keywords):
                 scores[intent.name] += KEYWORD_BONUS
         return scores
+
+    def known_part(self, name: str, heard: str) -> float:
+        """How many of the pieces of `heard` some example of this intent has, 0 to 1."""
+        pieces = set(grams(heard))
+        return sum(self._has_piece(name, piece) for piece in pieces) / len(pieces)
+
+    def _has_piece(self, name: str, gram: str) -> bool:
+        if (row := self._rows.get(gram)) is None:
+            return False
+        examples = self._numbers[self._starts[row] : self._starts[row + 1]]
+        return any(self._names[number] == name for number in examples)
 
     def _weigh(self, counts: Counter[str]) -> dict[str, float]:
         """Of unit length."""

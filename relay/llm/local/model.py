@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import AsyncGenerator, Sequence
 
 from relay.llm.base import Emotion, MemoryNote, Part, Request
 from relay.llm.local import clock, josa, notes
 from relay.llm.local.arithmetic import parse
 from relay.llm.local.content import Content, Intent, content, languages
-from relay.llm.local.matching import Matcher
+from relay.llm.local.matching import Matcher, urgent
 from relay.llm.local.replies import choose, last_said, said_one_of
 from relay.llm.local.sums import answers
 from relay.llm.local.text import has_hangul, has_latin_word, normalise
@@ -28,16 +29,21 @@ class LocalLanguageModel:
 
     def __init__(self) -> None:
         self._contents = {language: content(language) for language in languages()}
-        self._matchers = {language: Matcher(self._contents[language]) for language in languages()}
+        self._matchers: dict[str, Matcher[Intent]] = {}
+        self._indexing = threading.Lock()
 
     async def reply(self, request: Request) -> AsyncGenerator[Part, None]:
         """See LanguageModel.reply."""
+        # The index of a language takes 2 MB and 30 ms of work when it is first needed: behind a
+        # brain that never fails that is never, and otherwise the sound of other dolls goes on.
+        if (language := self._language(request)) not in self._matchers:
+            await asyncio.to_thread(self._matcher, language)
         variants, emotion = self._answer(request)
         yield Emotion(emotion)
         for piece in _PIECE.findall(choose(variants, request.history, request.text)):
             yield piece
             await asyncio.sleep(0)  # others get their turn between two words, as with any stream
-        if (fact := notes.note(request, self._language(request))) and not self._urgent(request):
+        if (fact := notes.note(request, language)) and not self._urgent(request):
             yield MemoryNote(fact)
 
     async def close(self) -> None:
@@ -61,17 +67,23 @@ class LocalLanguageModel:
 
     def _urgent(self, request: Request) -> bool:
         """Whether it is about danger: nothing that anybody wants to be reminded of."""
-        return self._matchers[self._language(request)].urgent(request.text) is not None
+        return urgent(self._contents[self._language(request)], request.text) is not None
+
+    def _matcher(self, language: str) -> Matcher[Intent]:
+        with self._indexing:  # once, though the brain before it fails for all dolls together
+            if language not in self._matchers:
+                self._matchers[language] = Matcher(self._contents[language])
+            return self._matchers[language]
 
     def _answer(self, request: Request) -> tuple[list[str], str]:
         """All the ways to answer, and how the doll feels about it."""
         language = self._language(request)
-        known, matcher = self._contents[language], self._matchers[language]
-        intent = matcher.urgent(request.text)
+        known = self._contents[language]
+        intent = urgent(known, request.text)
         if intent is None and (sum_ := parse(request.text, language)):
             texts = answers(sum_, known.sums, language)
             return [josa.resolve(text) for text in texts], known.sums.emotion
-        intent = intent or matcher.match(request.text, _calls(request, language))
+        intent = intent or self._matcher(language).match(request.text, _calls(request, language))
         if intent is None and notes.note(request, language):
             return list(notes.replies(language)), "happy"
         intent = intent or known.fallback

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.llm.local.content import content
-from relay.llm.local.matching import Matcher
+from relay.llm.local.matching import Matcher, urgent
 from relay.llm.local.text import normalise, without_fillers
 
 SENTENCES = Path(__file__).parent / "sentences"
@@ -25,8 +25,15 @@ def matcher(language: str) -> Matcher:
 
 
 def meant(heard: str, language: str) -> str:
-    found = matcher(language).urgent(heard) or matcher(language).match(heard, NAMES[language])
+    found = urgent(content(language), heard) or matcher(language).match(heard, NAMES[language])
     return found.name if found else "none"
+
+
+def test_part_of_what_was_heard_is_known_of_what_is_meant_and_not_of_all() -> None:
+    known, (example, *_) = matcher("en"), content("en").intents["joke"].examples
+    assert known.known_part("joke", example) == 1
+    assert known.known_part("joke", f"{example} zyzzyx qwrtpl") < 0.8
+    assert known.known_part("joke", "zyzzyx") == 0
 
 
 def sentences(which: str, language: str) -> list[tuple[str, str]]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 
 from relay.llm.base import Emotion, LanguageModel, Message, Request
 from relay.llm.local import LocalLanguageModel
-from relay.llm.local.content import content
+from relay.llm.local.content import Content, Intent, content
+from relay.llm.local.matching import Matcher
 from relay.persona import load
 from tests.relay.llm.contract import LanguageModelContract, collect, parts, request
 
@@ -31,6 +34,22 @@ def ask(text: str, language: str = "ko", *history: str) -> Request:
 
 def answer(text: str, language: str = "ko", *history: str) -> str:
     return BRAIN.answer(ask(text, language, *history))
+
+
+async def test_an_index_is_made_once_when_its_language_is_first_asked_for_and_in_a_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[tuple[str, bool]] = []
+
+    def make(known: Content) -> Matcher[Intent]:
+        made.append((known.language, threading.current_thread() is threading.main_thread()))
+        return Matcher(known)
+
+    monkeypatch.setattr("relay.llm.local.model.Matcher", make)
+    brain = LocalLanguageModel()
+    assert made == []
+    await asyncio.gather(*(collect(brain, ask("안녕?")) for _ in range(8)))
+    assert made == [("ko", False)]
 
 
 async def test_what_is_streamed_is_the_answer() -> None:
