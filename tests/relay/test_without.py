@@ -36,3 +36,15 @@ def test_gemini_takes_no_second_http_client_along_and_leaves_it_to_those_who_nee
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "aiohttp"]
+
+
+def test_what_draws_tracebacks_in_colour_is_not_loaded_and_one_is_logged_all_the_same() -> None:
+    code = (
+        "from relay import log; import structlog, sys; log.configure('text', 'info')\n"
+        "try: 1 / 0\n"
+        "except ZeroDivisionError: structlog.get_logger().exception('broken')\n"
+        "print('rich' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+    assert "ZeroDivisionError: division by zero" in done.stderr
