@@ -19,20 +19,19 @@ of 2,000 tokens would be 2,000 rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from relay.llm.gemini_errors import Limit, Refusal
 from relay.quota import calendar
 from relay.quota.base import Admission, Later, NotToday, Now
 from relay.quota.clock import Reading, bring_to
 from relay.quota.limits import Allowance, Learned
+from relay.quota.log import LATEST_S, Sent
+from relay.quota.outlook import Outlook
 from relay.quota.pacing import Pacing, Step
-from relay.quota.state import Sent, State
+from relay.quota.state import State
 
-WINDOW_S = 60.1  #: a minute, and what a provider's clock may be slower
-LATEST_S = 30.0  #: from the grant to the provider, at most
 MARGIN_S = 0.5  #: after the end of what a 429 told
 REST_S = 2.0  #: after one 503; doubled by each more, halved by each answer
 MAX_REST_S = 120.0
@@ -54,14 +53,6 @@ class Ask:
     spare: int = 0  #: requests a minute that a doll in a talk leaves to those that were silent
 
 
-class _Held(NamedTuple):
-    """A request of the log, and when its slot comes back."""
-
-    until: float
-    tokens: int
-    doll: str
-
-
 class Ledger:
     """One model's state at one moment. Changes `state`, which the caller stores."""
 
@@ -72,7 +63,7 @@ class Ledger:
         self._pacing = pacing
         self._wall = reading.wall
         self.has_new_clock = bring_to(state, reading)  #: store it in any case
-        state.log = [sent for sent in state.log if self._until(sent) > state.time]
+        state.log.expire(state.time)
         # Moments far in the future were written by a clock that was wrong.
         if state.learned.at and abs(reading.wall - state.learned.at) > FORGET_S:
             state.learned = Learned()
@@ -111,14 +102,14 @@ class Ledger:
         """When a request may be sent if those of `before` go first, each as early as it may."""
         if self.over is not None:
             return self.over
-        log = sorted(_Held(self._until(sent), sent.tokens, sent.doll) for sent in self.state.log)
+        outlook = Outlook(self.state.log, self._now)
         used, at = self.used_today, self._now
         for each in (*before, ask):
-            earliest = self._earliest(each, log, used, at)
+            earliest = self._earliest(each, outlook, used, at)
             if isinstance(earliest, NotToday):
                 return earliest
             at = earliest
-            log.append(_Held(at + WINDOW_S, each.tokens, each.doll))
+            outlook.suppose(at, each.tokens, each.doll)
             used += 1
         return Later(at - self._now) if at > self._now else Now()
 
@@ -128,7 +119,7 @@ class Ledger:
         if isinstance(admission, Now):
             state = self.state
             if not self.limits.unlimited:
-                state.log.append(Sent(self._now, ask.tokens, ask.doll))
+                state.log.add(Sent(self._now, ask.tokens, ask.doll))
             state.days[state.day] = self.used_today + 1
             if state.failures > 1:
                 state.rest_until = self._now + PROBE_S
@@ -137,11 +128,7 @@ class Ledger:
     def arrived(self, granted_at: float, doll: str, after_s: float) -> None:
         """A request that was granted at `granted_at` (ledger time) reached the provider, or never
         will, at most `after_s` later."""
-        for sent in self.state.log:
-            # Of two that are alike it does not matter which is which.
-            if sent.arrived is None and (sent.at, sent.doll) == (granted_at, doll):
-                sent.arrived = granted_at + min(after_s, LATEST_S)
-                return
+        self.state.log.arrived(granted_at, doll, granted_at + min(after_s, LATEST_S))
 
     def refused(self, refusal: Refusal) -> None:
         """A 429: learn the limit, and keep away."""
@@ -184,7 +171,7 @@ class Ledger:
 
     def use(self) -> tuple[int, int]:
         """Requests and tokens of the last minute."""
-        return len(self.state.log), sum(sent.tokens for sent in self.state.log)
+        return len(self.state.log), self.state.log.tokens
 
     @property
     def forecast(self) -> int:
@@ -195,11 +182,6 @@ class Ledger:
     def _now(self) -> float:
         return self.state.time
 
-    def _until(self, sent: Sent) -> float:
-        """When a request's slot comes back, as far as is known."""
-        arrived = min(self._now, sent.at + LATEST_S) if sent.arrived is None else sent.arrived
-        return arrived + WINDOW_S
-
     def _step(self, limit: int) -> Step:
         return self._pacing.step(limit, self.used_today, self._wall)
 
@@ -209,8 +191,8 @@ class Ledger:
             return NotToday(calendar.end_of(calendar.day_of(self._wall)))
         return None
 
-    def _earliest(self, ask: Ask, log: list[_Held], used: int, at: float) -> float | NotToday:
-        """The earliest moment from `at` on at which a request fits behind `log`."""
+    def _earliest(self, ask: Ask, outlook: Outlook, used: int, at: float) -> float | NotToday:
+        """The earliest moment from `at` on at which a request fits behind the others."""
         if (spent := self._spent(used)) is not None:
             return spent
         limits = self.limits
@@ -218,13 +200,13 @@ class Ledger:
             return NotToday(None)  # it does not fit into any minute
         at = max(at, self.state.blocked_until, self.state.rest_until)
         if limits.requests_per_minute is not None:
-            slots = self._slots(ask, limits.requests_per_minute, log)
+            slots = self._slots(ask, limits.requests_per_minute, outlook)
             if slots <= 0:
                 return NotToday(calendar.end_of(calendar.day_of(self._wall)))
-            if len(log) >= slots:
-                at = max(at, log[-slots].until)
+            if len(outlook) >= slots:
+                at = max(at, outlook.back(len(outlook) - slots + 1))
         if limits.tokens_per_minute is not None:
-            at = max((at, *_until_fits(log, limits.tokens_per_minute - ask.tokens)))
+            at = max(at, outlook.has_at_most(limits.tokens_per_minute - ask.tokens))
         if limits.requests_per_day is not None:
             at += self._pacing.delay(
                 limits.requests_per_day,
@@ -234,11 +216,11 @@ class Ledger:
             )
         return at
 
-    def _slots(self, ask: Ask, limit: int, log: list[_Held]) -> int:
+    def _slots(self, ask: Ask, limit: int, outlook: Outlook) -> int:
         """How many of a minute's requests this one may be the last of."""
         if ask.background:
             return limit // 2
-        talks = any(held.doll == ask.doll for held in log)
+        talks = outlook.has(ask.doll)
         return limit - min(ask.spare, limit // 4) if talks else limit
 
     def _learn(self, refusal: Refusal) -> None:
@@ -253,13 +235,3 @@ class Ledger:
             learned.requests_per_minute, learned.at = value, self._wall
         elif refusal.limit is Limit.DAY and not refusal.tokens:
             learned.requests_per_day, learned.at = value, self._wall
-
-
-def _until_fits(log: list[_Held], tokens: int) -> Iterator[float]:
-    """The moments at which requests leave the window, until the rest has at most `tokens`."""
-    rest = sum(held.tokens for held in log)
-    for held in log:
-        if rest <= tokens:
-            return
-        rest -= held.tokens
-        yield held.until

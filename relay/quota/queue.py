@@ -13,7 +13,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from relay.quota.base import Priority
-from relay.quota.ledger import WINDOW_S, Ask
+from relay.quota.ledger import Ask
+from relay.quota.log import WINDOW_S
 
 SEEN_S = 24 * 3600.0  #: a doll that asked within a day may ask again
 _MAX_DOLLS = 4096

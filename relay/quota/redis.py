@@ -1,9 +1,10 @@
 """Ledgers in Redis (or Valkey), for relays on several machines that share a project.
 
-There is one implementation of the rules, the ledger; Redis keeps its state, with a version. A
-change reads both, decides here, and writes with a script that takes the new state only if the
-version is still the one that was read, all in one step of the server; who was too slow decides
-again on what is there now. At some requests a minute that is rare.
+There is one implementation of the rules, the ledger; Redis keeps its state, with a number, and a
+stream of what was added to its log (see `copy`). A change reads the state and what is new in the
+stream, decides here, and writes with a script that takes the new state only if the number is still
+the one that was read, all in one step of the server; who was too slow decides again on what is
+there now. The changes of one process go one after another, so only processes meet there.
 
 The wall clock is the server's, so that all machines have the same day. How durable a grant is, is
 a setting of the server: with `appendonly yes` and `appendfsync always` it is as durable as
@@ -15,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+from collections import defaultdict
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,9 +26,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from relay.quota.clock import Clock, system_clock
+from relay.quota.copy import Copy, Page
 from relay.quota.sqlite import project_of
-from relay.quota.state import encode
-from relay.quota.store import Change, StoreError, read
+from relay.quota.state import State
+from relay.quota.store import Change, StoreError
 
 T = TypeVar("T")
 
@@ -39,16 +42,25 @@ _KEEP_S = 60 * 86400  # of a project that is asked no more
 _READ = """
 local time = redis.call('TIME')
 local row = redis.call('HMGET', KEYS[1], 'version', 'state')
-return {row[1] or '0', row[2], time[1] .. '.' .. string.format('%06d', time[2])}
+local number, seen = tonumber(row[1] or '0'), tonumber(ARGV[1])
+if number < seen then seen = 0 end
+local pages = redis.call('XRANGE', KEYS[2], string.format('%.0f-0', seen + 1), '+')
+return {number, row[2], time[1] .. '.' .. string.format('%06d', time[2]), pages}
 """
 _WRITE = """
-if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then
+local number = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
+if number + 1 ~= tonumber(ARGV[1]) then
     return 0
 end
-redis.call('HSET', KEYS[1], 'version', ARGV[2], 'state', ARGV[3])
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-redis.call('SADD', KEYS[2], ARGV[5])
-redis.call('EXPIRE', KEYS[2], ARGV[4])
+redis.call('HSET', KEYS[1], 'version', ARGV[1], 'state', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('SADD', KEYS[3], ARGV[4])
+redis.call('EXPIRE', KEYS[3], ARGV[3])
+if ARGV[6] ~= '' then
+    redis.call('XADD', KEYS[2], ARGV[1] .. '-0', 'requests', ARGV[6])
+    redis.call('XTRIM', KEYS[2], 'MINID', ARGV[5])
+    redis.call('EXPIRE', KEYS[2], ARGV[3])
+end
 return 1
 """
 
@@ -62,6 +74,9 @@ class RedisStore:
         self._clock = clock
         self._read = redis.register_script(_READ)
         self._write = redis.register_script(_WRITE)
+        self._copies: defaultdict[str, tuple[asyncio.Lock, Copy]] = defaultdict(
+            lambda: (asyncio.Lock(), Copy())
+        )
 
     @classmethod
     async def open(cls, url: str, key: str, *, clock: Clock = system_clock) -> RedisStore:
@@ -84,25 +99,50 @@ class RedisStore:
 
     async def change(self, model: str, change: Change[T]) -> T:
         """See Store.change."""
-        name = f"{self._project}:{model}"
-        for _ in range(ATTEMPTS):
-            with _told():
-                version, data, wall = await _answer(self._read(keys=[name]))
-            state = read(data)
-            result, write = change(state, replace(self._clock(), wall=float(wall)))
-            if not write:
-                return result
-            with _told():
-                written = await _answer(
-                    self._write(
-                        keys=[name, self._project],
-                        args=[version, int(version) + 1, encode(state), _KEEP_S, model],
-                    )
-                )
-            if written:
-                return result
-            await asyncio.sleep(random.uniform(0, 0.005))  # noqa: S311 (spreads the contenders)
+        lock, copy = self._copies[model]
+        async with lock:
+            for _ in range(ATTEMPTS):
+                with copy.taken_back():
+                    state, wall = await self._state(model, copy)
+                    result, write = change(state, replace(self._clock(), wall=wall))
+                    if not write:
+                        return result
+                    page = copy.page(state)
+                    if await self._written(model, page):
+                        copy.kept(page)
+                        return result
+                await asyncio.sleep(random.uniform(0, 0.005))  # noqa: S311 (spreads the contenders)
         raise StoreError("The quota's Redis (quota.store) is used by too many at once.")
+
+    async def _state(self, model: str, copy: Copy) -> tuple[State, float]:
+        """A ledger, and the server's wall clock."""
+        with _told():
+            number, head, wall, stream = await _answer(
+                self._read(keys=self._keys(model), args=[copy.number])
+            )
+        pages = [(int(name.partition(b"-")[0]), fields[1]) for name, fields in stream]
+        return copy.state(head, number, pages), float(wall)
+
+    async def _written(self, model: str, page: Page) -> bool:
+        """Write a page if none with its number was written meanwhile."""
+        with _told():
+            written = await _answer(
+                self._write(
+                    keys=[*self._keys(model), self._project],
+                    args=[
+                        page.number,
+                        page.head,
+                        _KEEP_S,
+                        model,
+                        page.oldest,
+                        page.requests or b"",
+                    ],
+                )
+            )
+        return bool(written)
+
+    def _keys(self, model: str) -> list[str]:
+        return [f"{self._project}:{model}", f"{self._project}:{model}:journal"]
 
     async def models(self) -> list[str]:
         """See Store.models."""

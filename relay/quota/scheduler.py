@@ -33,6 +33,7 @@ from relay.quota.snapshot import ModelUse
 from relay.quota.store import Store, StoreError
 
 REASK_S = 5.0  #: what others do to the ledger is noticed within so long
+LEAST_S = 0.001  #: a rest of less, from rounding, could last no time at all and be told for ever
 STORE_RETRY_S = 30.0  #: the wait that is told while the store does not work
 
 _log = structlog.get_logger(__name__)
@@ -163,4 +164,4 @@ class _Place:
                     case NotToday(until):
                         raise OverError(until)
                     case Later(seconds):
-                        await self._lane.changed(self._ticket, min(seconds, REASK_S))
+                        await self._lane.changed(self._ticket, min(max(seconds, LEAST_S), REASK_S))

@@ -17,13 +17,13 @@ from typing import TypeVar
 
 from relay.errors import ProviderError
 from relay.quota.clock import Clock, system_clock
-from relay.quota.state import encode
-from relay.quota.store import Change, StoreError, read
+from relay.quota.copy import Copy, Page
+from relay.quota.store import Change, StoreError
 from relay.worker import Worker
 
 T = TypeVar("T")
 
-VERSION = 1  #: of the tables, kept in the file
+VERSION = 2  #: of the tables, kept in the file
 BUSY_S = 5.0  #: so long one process waits for another's transaction, which takes milliseconds
 _WAITING = 2000  # dolls that ask in the same moment
 
@@ -34,6 +34,15 @@ CREATE TABLE ledger (
     PRIMARY KEY (project, model)
 ) WITHOUT ROWID;
 """
+#: From version 1 to 2: the log of a ledger in pages of its own.
+_JOURNAL = """
+ALTER TABLE ledger ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE journal (
+    project TEXT NOT NULL, model TEXT NOT NULL, number INTEGER NOT NULL, requests BLOB NOT NULL,
+    PRIMARY KEY (project, model, number)
+) WITHOUT ROWID;
+"""
+_STEPS = (_TABLES, _JOURNAL)
 
 
 class SqliteStore:
@@ -49,6 +58,7 @@ class SqliteStore:
         self._connection = connection
         self._project = project
         self._clock = clock
+        self._copies: dict[str, Copy] = {}
 
     @classmethod
     async def open(cls, path: Path, key: str, *, clock: Clock = system_clock) -> SqliteStore:
@@ -85,21 +95,48 @@ class SqliteStore:
             raise StoreError(error.message) from None
 
     def _change(self, model: str, change: Change[T]) -> T:
-        with _told(), self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            row = self._connection.execute(
-                "SELECT state FROM ledger WHERE project = ? AND model = ?", (self._project, model)
-            ).fetchone()
-            state = read(None if row is None else row[0])
-            # The lock is held: no other process can have an earlier reading and write it later.
-            result, write = change(state, self._clock())
+        copy = self._copies.setdefault(model, Copy())
+        with _told(), copy.taken_back():
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                state = copy.state(*self._read(model, copy))
+                # The lock is held: no other process can have an earlier reading and write later.
+                result, write = change(state, self._clock())
+                if write:
+                    page = copy.page(state)
+                    self._write(model, page)
             if write:
-                self._connection.execute(
-                    "INSERT INTO ledger VALUES (?, ?, ?)"
-                    " ON CONFLICT DO UPDATE SET state = excluded.state",
-                    (self._project, model, encode(state)),
-                )
+                copy.kept(page)
             return result
+
+    def _read(self, model: str, copy: Copy) -> tuple[bytes | None, int, list[tuple[int, bytes]]]:
+        key = (self._project, model)
+        row = self._connection.execute(
+            "SELECT state, number FROM ledger WHERE project = ? AND model = ?", key
+        ).fetchone()
+        head, number = row or (None, 0)
+        pages = self._connection.execute(
+            "SELECT number, requests FROM journal"
+            " WHERE project = ? AND model = ? AND number > ? ORDER BY number",
+            (*key, copy.seen(number)),
+        )
+        return head, number, pages.fetchall()
+
+    def _write(self, model: str, page: Page) -> None:
+        key = (self._project, model)
+        self._connection.execute(
+            "INSERT INTO ledger (project, model, state, number) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET state = excluded.state, number = excluded.number",
+            (*key, page.head, page.number),
+        )
+        if page.requests is not None:
+            self._connection.execute(
+                "INSERT INTO journal VALUES (?, ?, ?, ?)", (*key, page.number, page.requests)
+            )
+        self._connection.execute(
+            "DELETE FROM journal WHERE project = ? AND model = ? AND number < ?",
+            (*key, page.oldest),
+        )
 
     def _models(self) -> list[str]:
         with _told():
@@ -136,16 +173,17 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> bytes:
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            for statement in _TABLES.split(";"):
-                connection.execute(statement)
-            connection.execute("INSERT INTO project_salt VALUES (?)", (secrets.token_bytes(16),))
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        elif version != VERSION:
+        if version not in range(VERSION + 1):
             raise StoreError(
                 f"{path} was written by another version of the relay ({version}, not {VERSION}): "
                 "move it away, or set quota.store to another file."
             )
+        for step in _STEPS[version:]:
+            for statement in step.split(";"):
+                connection.execute(statement)
+        if version == 0:
+            connection.execute("INSERT INTO project_salt VALUES (?)", (secrets.token_bytes(16),))
+        connection.execute(f"PRAGMA user_version = {VERSION}")
         (salt,) = connection.execute("SELECT salt FROM project_salt").fetchone()
     return bytes(salt)
 

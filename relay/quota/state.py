@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from relay.quota.limits import Learned
-
-
-class Sent(msgspec.Struct, array_like=True):
-    """One request that was sent, or was about to be when the process died."""
-
-    at: float  #: in the ledger's own time (see `clock`), seconds
-    tokens: int
-    doll: str  #: a short tag, not the doll's name
-    arrived: float | None = None  #: by when the provider had it; None: it may still be on its way
+from relay.quota.log import Log, Sent
 
 
 class Mark(msgspec.Struct, array_like=True):
@@ -29,7 +23,8 @@ class State(msgspec.Struct, omit_defaults=True):
     time: float = 0.0  #: the ledger's own time at the last change
     wall: float = 0.0  #: Unix time at the last change
     marks: dict[str, Mark] = {}  #: by the origin of the clock
-    log: list[Sent] = []  #: requests of the last minute, as they were granted
+    #: Requests of the last minute. A store keeps them apart: see `Copy`.
+    log: Log = msgspec.field(default_factory=Log)
     day: str = ""  #: the day that is counted, YYYY-MM-DD in California
     days: dict[str, int] = {}  #: requests on the last few days
     learned: Learned = msgspec.field(default_factory=Learned)
@@ -41,14 +36,34 @@ class State(msgspec.Struct, omit_defaults=True):
     retired_at: float | None = None  #: Unix time of a 404
 
 
-_decoder = msgspec.json.Decoder(State)
-
-
 def encode(state: State) -> bytes:
-    """As JSON, for a store."""
-    return msgspec.json.encode(state)
+    """All of it as JSON."""
+    return msgspec.json.encode(state, enc_hook=list)
+
+
+def encode_without_log(state: State) -> bytes:
+    """As JSON that does not grow with the limit."""
+    return msgspec.json.encode(state, enc_hook=lambda _: [])
 
 
 def decode(data: bytes) -> State:
-    """From a store. Raises ValueError if this is none of ours."""
-    return _decoder.decode(data)
+    """From `encode`, or without a log. Raises ValueError if this is none of ours."""
+    return _states.decode(data)
+
+
+def encode_requests(requests: Iterable[Sent]) -> bytes:
+    """As JSON."""
+    return msgspec.json.encode(list(requests))
+
+
+def decode_requests(data: bytes) -> list[Sent]:
+    """Raises ValueError if these are none of ours."""
+    return _requests.decode(data)
+
+
+def _log(_: type, stored: object) -> Log:
+    return Log(msgspec.convert(stored, list[Sent]))
+
+
+_states = msgspec.json.Decoder(State, dec_hook=_log)
+_requests = msgspec.json.Decoder(list[Sent])

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from relay.quota.clock import Clock, Reading, system_clock
-from relay.quota.state import State, decode, encode
+from relay.quota.log import Log, Sent
+from relay.quota.state import State, decode, decode_requests, encode_without_log
 
 T = TypeVar("T")
 
@@ -45,9 +46,21 @@ def read(data: bytes | None) -> State:
     try:
         return State() if data is None else decode(data)
     except ValueError as error:
-        raise StoreError(
-            f"What quota.store holds cannot be read by this relay: move it away ({error})."
-        ) from None
+        raise _unreadable(error) from None
+
+
+def read_requests(data: bytes) -> list[Sent]:
+    """Requests that were stored. Raises StoreError."""
+    try:
+        return decode_requests(data)
+    except ValueError as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: ValueError) -> StoreError:
+    return StoreError(
+        f"What quota.store holds cannot be read by this relay: move it away ({error})."
+    )
 
 
 class MemoryStore:
@@ -55,19 +68,25 @@ class MemoryStore:
 
     def __init__(self, clock: Clock = system_clock) -> None:
         self._clock = clock
-        self._states: dict[str, bytes] = {}
+        self._heads: dict[str, bytes] = {}  # states without their logs
+        self._logs: dict[str, Log] = {}
 
     async def change(self, model: str, change: Change[T]) -> T:
         """See Store.change."""
-        state = read(self._states.get(model))
-        result, write = change(state, self._clock())
-        if write:
-            self._states[model] = encode(state)
+        state = read(self._heads.get(model))
+        state.log = self._logs.setdefault(model, Log())
+        try:
+            result, write = change(state, self._clock())
+            if write:
+                self._heads[model] = encode_without_log(state)
+                state.log.commit()
+        finally:
+            state.log.undo()
         return result
 
     async def models(self) -> list[str]:
         """See Store.models."""
-        return list(self._states)
+        return list(self._heads)
 
     async def close(self) -> None:
         """There is nothing to close."""

@@ -5,22 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import statistics
-import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from relay.quota import calendar
-from relay.quota.clock import Reading
-from relay.quota.factory import open_store
-from relay.quota.ledger import Ask, Ledger
-from relay.quota.limits import allowance
-from relay.quota.pacing import Pacing
 from tools.bench.quota_day import (
     DAY,
-    HOME,
     PER_DAY,
     SPEECH_S,
     START,
@@ -31,11 +22,11 @@ from tools.bench.quota_day import (
     sessions,
     thinking_s,
 )
+from tools.bench.quota_grants import grant_costs
 from tools.bench.quota_policies import (
     FIRST_SOUND_S,
     MODEL,
     NEXT_MODEL,
-    TOKENS,
     Planned,
     Policy,
     Project,
@@ -49,7 +40,6 @@ DOLLS = (1, 2, 3, 5, 10)
 WINDOWS: tuple[Window, ...] = ("sliding", "clock minute")
 FAILING = 0.10
 _SEED = 4
-_GRANTS = 200
 
 _METHOD = (
     f"simulated time: a provider's day in a Korean home, dolls talking in sessions of 4 to 12 "
@@ -117,7 +107,7 @@ class Outcome:
 async def measure() -> Report:
     """All days, off the event loop that asks; then what a grant costs."""
     ours, theirs = await asyncio.to_thread(_all_days)
-    costs = await _costs()
+    costs = await grant_costs()
     worst = list(ours.values())
     goals = [
         Goal("quota_left_unused", 1 - min(day.of_allowed for day in worst), 0.02, "of allowed"),
@@ -177,41 +167,3 @@ async def _talk(number: int, policy: Policy, project: Project) -> list[Turn]:
                 await asyncio.sleep(FIRST_SOUND_S + SPEECH_S)
             await asyncio.sleep(thinking_s(dice))
     return turns
-
-
-async def _costs() -> dict[str, float]:
-    """What one grant costs: the decision alone, and written down in a file."""
-    costs = {}
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        for name, url in (("memory", "memory"), ("sqlite", str(Path(folder) / "quota.sqlite3"))):
-            took = await _time_grants(url)
-            costs[f"grant_{name}_p50_us"] = round(statistics.median(took) * 1e6, 1)
-            costs[f"grant_{name}_p95_us"] = round(sorted(took)[int(_GRANTS * 0.95)] * 1e6, 1)
-    return costs
-
-
-async def _time_grants(url: str) -> list[float]:
-    """Grants on a full log, as in the middle of a talk."""
-    started = time.monotonic()
-
-    def clock() -> Reading:
-        # Each grant finds a free slot in a window with fourteen others.
-        return Reading("bench", (time.monotonic() - started) + 4.1 * len(took), time.time())
-
-    took: list[float] = []
-    store = await open_store(url, "key", clock=clock)
-    model, pacing = allowance(MODEL, {}), Pacing(HOME)
-    try:
-        for _ in range(_GRANTS):
-            began = time.perf_counter()
-            await store.change(
-                MODEL,
-                lambda state, reading: (
-                    Ledger(model, pacing, state, reading).grant(Ask("doll", TOKENS)),
-                    True,
-                ),
-            )
-            took.append(time.perf_counter() - began)
-    finally:
-        await store.close()
-    return took

@@ -11,11 +11,11 @@ from relay.cluster.server import open_redis
 from relay.quota.clock import Reading
 from relay.quota.ledger import Ask, Ledger
 from relay.quota.limits import allowance
+from relay.quota.log import Sent
 from relay.quota.pacing import Pacing
 from relay.quota.redis import RedisStore
 from relay.quota.scheduler import Scheduler
 from relay.quota.settings import LimitSettings, QuotaSettings
-from relay.quota.state import Sent
 from tools.bench.quota_day import HOME
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ async def _fill(store: RedisStore, own: QuotaSettings, requests: int) -> None:
     def change(state: Any, reading: Reading) -> tuple[None, bool]:
         ledger = Ledger(model, Pacing(HOME), state, reading)
         ledger.grant(Ask("doll", 100))  # which brings its clock up to now
-        at = state.time
-        state.log = [Sent(at, 100, f"{number:08x}") for number in range(requests)]
+        for number in range(requests):
+            state.log.add(Sent(state.time, 100, f"{number:08x}"))
         return None, True
 
     await store.change(_MODEL, change)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from relay.quota import calendar
 from relay.quota.base import Later, NotToday, Now
 from relay.quota.clock import Reading
-from relay.quota.ledger import WINDOW_S, Ask, Ledger
+from relay.quota.ledger import Ask, Ledger
 from relay.quota.limits import Allowance, Limits
+from relay.quota.log import WINDOW_S
 from relay.quota.pacing import Pacing
 from relay.quota.state import State, decode, encode
 from tests.fakes.clocks import MONDAY, ManualClock

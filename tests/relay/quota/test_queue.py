@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.quota.base import Priority
-from relay.quota.ledger import WINDOW_S
+from relay.quota.log import WINDOW_S
 from relay.quota.queue import SEEN_S, FairQueue, Ticket
 
 TURN, BACKGROUND = Priority.TURN, Priority.BACKGROUND

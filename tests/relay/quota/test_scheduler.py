@@ -18,7 +18,8 @@ from relay.quota.base import (
     Priority,
     SupersededError,
 )
-from relay.quota.ledger import WINDOW_S
+from relay.quota.clock import Reading
+from relay.quota.log import WINDOW_S
 from relay.quota.pacing import Pacing, Step
 from relay.quota.scheduler import STORE_RETRY_S, Scheduler
 from relay.quota.settings import LimitSettings, QuotaSettings
@@ -272,3 +273,18 @@ async def test_a_thousand_dolls_that_wait_do_not_wake_each_other_all_the_time() 
     waiting = [asyncio.create_task(ask(quota, f"doll {number}")) for number in range(300)]
     await asyncio.gather(*waiting)
     assert (await quota.snapshot())[0].minute_requests == 300
+
+
+async def test_a_wait_that_rounding_left_over_ends() -> None:
+    await asyncio.sleep(1e6)  # from here on the loop's time is coarser than the ledger's
+    start, wall = now(), loop_clock()().wall
+
+    def clock() -> Reading:
+        return Reading("loop", now() - start, wall + now() - start)
+
+    quota = scheduler(MemoryStore(clock), requests_per_minute=1)
+    for _ in range(20):
+        await asyncio.sleep(1 / 7)
+        await ask(quota)
+    assert now() - start == pytest.approx(19 * WINDOW_S, abs=1)
+    await quota.close()

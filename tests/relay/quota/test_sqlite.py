@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from relay.quota.sqlite import SqliteStore
+from relay.quota.log import Log, Sent
+from relay.quota.sqlite import SqliteStore, project_of
+from relay.quota.state import State, encode
 from relay.quota.store import StoreError
 from tests.relay.quota.test_store import count
 
@@ -69,6 +71,26 @@ async def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreError, match="another version"):
         await SqliteStore.open(path, KEY)
+
+
+async def test_a_file_of_the_first_version_goes_on_with_what_it_had(tmp_path: Path) -> None:
+    path = tmp_path / "quota.sqlite3"
+    old = State(time=5.0, log=Log([Sent(4.0, 8, "doll")]), refusals=3)
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "CREATE TABLE project_salt (salt BLOB NOT NULL);"
+            "CREATE TABLE ledger (project TEXT NOT NULL, model TEXT NOT NULL, state BLOB NOT NULL,"
+            " PRIMARY KEY (project, model)) WITHOUT ROWID;"
+        )
+        connection.execute("INSERT INTO project_salt VALUES (?)", (b"salt",))
+        row = (project_of(KEY, b"salt"), "model", encode(old))
+        connection.execute("INSERT INTO ledger VALUES (?, ?, ?)", row)
+        connection.execute("PRAGMA user_version = 1")
+    for expected in (4, 5):
+        store = await SqliteStore.open(path, KEY)
+        assert await store.change("model", count) == expected
+        assert await store.change("model", lambda state, _: (len(state.log), False)) == 1
+        await store.close()
 
 
 async def test_a_place_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) -> None:
