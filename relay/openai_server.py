@@ -23,7 +23,7 @@ MAX_REFUSAL_BYTES: Final = 1 << 16
 MAX_MESSAGE_CHARS: Final = 300
 
 #: After the last event a server has this long to end its answer, so that the connection can be
-#: used again. One is known to leave it open; the doll does not wait for that.
+#: used again. One that leaves it open is not waited for.
 END_S: Final = 0.05
 
 _LAST_EVENT: Final = "[DONE]"
