@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from relay.audio import Pcm
 from relay.web.doll_page import File, files
 from tests.browser import chromium
 from tests.browser.doll import DEVICE, BrowserDoll, Speech, speech
@@ -43,6 +44,7 @@ def open_doll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenDoll:
         hears: Speech = SPEECH,
         url: str = "",
         paired: bool = True,
+        says: Pcm | None = None,
         **context: Any,
     ) -> AsyncIterator[BrowserDoll]:
         wav = tmp_path / "microphone.wav"
@@ -66,6 +68,8 @@ def open_doll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenDoll:
             try:
                 page = await (await browser.new_context(**given)).new_page()
                 doll = BrowserDoll(page)
+                if says is not None:
+                    await doll.will_hear(says)
                 token = await relay.token(DEVICE) if relay and paired else ""
                 await doll.open(url or (relay.url if relay else ""), token)
                 yield doll

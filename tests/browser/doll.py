@@ -81,6 +81,11 @@ class BrowserDoll:
         await self.page.goto(at)
         await self.page.locator("#talk-label:not(:empty)").wait_for()
 
+    async def will_hear(self, words: Pcm) -> None:
+        """These, from the start each time that the page opened next listens, whatever the load."""
+        await self.page.add_init_script(f"window.words = Int16Array.from({words.tolist()})")
+        await self.page.add_init_script(path=_HERE / "speak.js")
+
     async def wake(self, state: str = "idle") -> None:
         """The first touch, up to where it is ready for a question."""
         await self.page.click("#talk")

@@ -11,14 +11,17 @@ import pytest
 import uvicorn
 
 from relay.app import create_app
+from relay.audio import RATE_HZ
 from relay.config import Settings
 from relay.providers import build
 from relay.store.database import Database
 from relay.web.here import HERE_PATH, leave_ticket
 from relay.wire.server import websocket_options
 from tests.browser.conftest import OpenDoll
-from tests.browser.doll import Speech
 from tests.browser.hearing import follow
+from tools.simulator.wav import read_question
+
+QUESTION = Path(__file__).parents[2] / "tools/demo/questions/ko-name.wav"
 
 pytestmark = pytest.mark.models
 
@@ -27,6 +30,7 @@ async def test_it_is_asked_its_name_and_says_it(open_doll: OpenDoll, tmp_path: P
     settings = Settings(relay={"data": tmp_path / "data"}, turn={"record_lines": False})
     database = await Database.open(settings.relay.data)
     app = create_app(await build(settings), database)
+    question = np.concatenate([np.zeros(RATE_HZ // 2, np.int16), read_question(QUESTION)])
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, **websocket_options()))
     task = asyncio.create_task(server.serve())
     while not server.started:
@@ -34,7 +38,7 @@ async def test_it_is_asked_its_name_and_says_it(open_doll: OpenDoll, tmp_path: P
     host, port = server.servers[0].sockets[0].getsockname()
     try:
         async with open_doll(
-            None, url=f"ws://{host}:{port}/xiaozhi/v1/", paired=False, hears=Speech(30, 3, 0.5)
+            None, url=f"ws://{host}:{port}/xiaozhi/v1/", paired=False, says=question
         ) as doll:
             await doll.page.goto(
                 urljoin(doll.page.url, HERE_PATH + leave_ticket(tmp_path / "data"))
