@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from relay.devices.registry import Registry
-from relay.memory.store import MemoryStore
+from relay.memory.store import KeptExchange, MemoryStore
 from relay.store.database import Database
 from tests.cluster.processes import RelayProcess, balancer, relay_process
 from tests.fakes.relay import Sweep
@@ -54,6 +54,13 @@ class Hosts:
                 if sum(counts) == 1:
                     return counts.index(1)
                 await asyncio.sleep(0.02)
+
+    async def remembers(self, device_id: str, turns: int) -> Sequence[KeptExchange]:
+        """The doll's turns, once so many are written."""
+        async with asyncio.timeout(10):
+            while len(past := (await MemoryStore(self.database).load(device_id, 10)).turns) < turns:
+                await asyncio.sleep(0.02)
+        return past
 
 
 @pytest.fixture
@@ -105,6 +112,7 @@ async def test_a_doll_moves_between_hosts_in_mid_answer_and_one_of_them_dies(hos
         # the next question belongs to the same conversation, and its host dies in mid-answer
         await doll.ask(socket)
         await doll.take(socket, frames=40)
+        await hosts.remembers(NAME, turns=2)  # a busy disk may take a while
         victim = await hosts.where()
         hosts.relays[victim]._process.kill()
         await hosts.relays[victim].ended()
@@ -122,9 +130,7 @@ async def test_a_doll_moves_between_hosts_in_mid_answer_and_one_of_them_dies(hos
         except OSError:
             await asyncio.sleep(0.05)  # the balancer has not noticed yet
     heard_once(doll)
-    async with asyncio.timeout(10):
-        while len(turns := (await MemoryStore(hosts.database).load(NAME, 10)).turns) < 3:
-            await asyncio.sleep(0.02)
+    turns = await hosts.remembers(NAME, turns=3)
     whole = "그건 나도 잘 모르겠어."
     said = [turn.said for turn in turns]
     assert said[0] == whole
