@@ -31,7 +31,7 @@ ANSWER_S = (2.0, 5.0)
 _FIRST, _BUSY = 50, 0.8
 
 _ECHO_DOLLS, _ECHO_S = 50, 4.0
-_SERVER = (
+SERVER = (
     *("-m", "tools.bench.server"),
     *("--shortest", str(ANSWER_S[0]), "--longest", str(ANSWER_S[1])),
 )
@@ -145,7 +145,7 @@ async def _search(codec: Codec, core: int | None, most: int, timing: Timing) -> 
     names = [f"bench-{number}" for number in range(most)]
     room = {"DOLL_RELAY__MAX_DOLLS": str(most + 1)}
     with on(core):
-        relay_here = running_relay(command=_SERVER, environment=room)
+        relay_here = running_relay(command=SERVER, environment=room)
         relay = await relay_here.__aenter__()
     crowd = Crowd(codec)
     try:
@@ -157,7 +157,7 @@ async def _search(codec: Codec, core: int | None, most: int, timing: Timing) -> 
             nonlocal connected
             await crowd.connect(url, {name: tokens[name] for name in names[connected:dolls]})
             connected = max(connected, dolls)
-            return await _trial(crowd, meter, dolls, timing.settle, seconds)
+            return await look(crowd, meter, dolls, timing.settle, seconds)
 
         if not timing.search:
             return [await trial(most, timing.look)]
@@ -189,13 +189,14 @@ async def _echo(codec: Codec, core: int | None, timing: Timing) -> Trial:
         names = dict.fromkeys((f"echo-{number}" for number in range(_ECHO_DOLLS)), "")
         await crowd.connect(await server.url(), names)
         meter = Meter(server.pid, core)
-        return await _trial(crowd, meter, _ECHO_DOLLS, 1.0, _ECHO_S if timing.search else 1.0)
+        return await look(crowd, meter, _ECHO_DOLLS, 1.0, _ECHO_S if timing.search else 1.0)
     finally:
         await crowd.close()
         await server_here.__aexit__(None, None, None)
 
 
-async def _trial(crowd: Crowd, meter: Meter, dolls: int, settle_s: float, seconds: float) -> Trial:
+async def look(crowd: Crowd, meter: Meter, dolls: int, settle_s: float, seconds: float) -> Trial:
+    """Let so many dolls talk, and look at them for some seconds when all of them do."""
     crowd.talk(dolls, within_s=settle_s / 2)
     await asyncio.sleep(settle_s)
     gc.collect()  # not while we look

@@ -96,12 +96,24 @@ def capacity(
     ] = None,
     most: Annotated[int, typer.Option(help="No more dolls than these.", min=2)] = 800,
     check: Annotated[bool, typer.Option(help="Only look whether --most dolls pass.")] = False,
+    workers: Annotated[
+        int, typer.Option(help="Compare so many processes, each with --dolls, with one.", min=1)
+    ] = 1,
+    dolls: Annotated[int, typer.Option(help="Of each process, with --workers.", min=2)] = 200,
 ) -> None:
-    """How many talking dolls one core carries."""
-    from tools.bench.capacity import CHECK, Timing, measure
+    """How many talking dolls one core carries, and what more processes add to that."""
+    from tools.bench import capacity, capacity_workers
 
     names = [str(one) for one in codec or Format]
-    _run(measure(names, most, CHECK if check else Timing()), json)
+    timing = capacity.CHECK if check else capacity.Timing()
+    if workers == 1:
+        _run(capacity.measure(names, most, timing), json)
+        return
+    try:
+        _run(capacity_workers.measure(names, workers, dolls, timing), json)
+    except capacity_workers.NoRedisError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 @bench.command(rich_help_panel="Load")

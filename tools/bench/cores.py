@@ -44,29 +44,34 @@ def on(core: int | None) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Processor time over some seconds, all threads of a process together."""
+    """Processor time over some seconds, of a process and its children, all of their threads."""
 
     cpu_s: float
     wall_s: float
     others_s: float  #: of the same core, by everybody else (0 where it is not pinned)
+    each_s: tuple[float, ...] = ()  #: of each process by itself
 
 
 class Meter:
-    """Counts from where it is made, and anew from each `read`."""
+    """Counts from where it is made, and anew from each `read`. Children that come later are not
+    counted."""
 
     def __init__(self, pid: int, core: int | None) -> None:
-        self._process = psutil.Process(pid)
+        process = psutil.Process(pid)
+        self._processes = [process, *process.children(recursive=True)]
         self._core = core
         self._then = self._now()
 
     def read(self) -> Used:
         before, self._then = self._then, self._now()
-        wall, cpu, core = (now - then for now, then in zip(self._then, before, strict=True))
-        return Used(cpu, wall, max(0.0, core - cpu))
+        wall, core, *each = (now - then for now, then in zip(self._then, before, strict=True))
+        cpu = sum(each)
+        return Used(cpu, wall, max(0.0, core - cpu), tuple(each))
 
-    def _now(self) -> tuple[float, float, float]:
+    def _now(self) -> tuple[float, ...]:
         busy = 0.0
         if self._core is not None:
             times = psutil.cpu_times(percpu=True)[self._core]
             busy = sum(times) - times.idle - times.iowait
-        return perf_counter(), sum(self._process.cpu_times()[:2]), busy
+        each = (sum(process.cpu_times()[:2]) for process in self._processes)
+        return perf_counter(), busy, *each

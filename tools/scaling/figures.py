@@ -77,7 +77,7 @@ class RedisCost(_Table, frozen=True):
     refresh_us: Amount
     refresh_s: Positive
     quota_commands: Amount
-    quota_us: dict[int, float]  #: by the limit a minute: the ledger is read and written whole
+    quota_us: dict[int, float]  #: by the limit a minute
     quota_relay_us: dict[int, float]
 
 

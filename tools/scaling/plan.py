@@ -203,14 +203,14 @@ def _vcpus(workers: int, assumed: Assumptions) -> int:
 
 
 def quota_us(per_minute: float, measured: dict[int, float]) -> float:
-    """Between the limits at which it was measured; above the largest in proportion."""
+    """Between the limits at which it was measured; above the largest as there: a worker reads what
+    is new in the ledger's log, and not the log."""
     points = sorted(measured.items())
     for (below, low), (above, high) in pairwise(points):
         if per_minute <= above:
             share = max(0.0, per_minute - below) / (above - below)
             return low + share * (high - low)
-    most, cost = points[-1]
-    return cost * max(1.0, per_minute / most)
+    return points[-1][1]
 
 
 def _bill(load: Load, layout: Layout, costs: Costs, assumed: Assumptions) -> Bill:

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tools.bench.command import bench
+from tools.faults.redis import find_redis
 
 
 @pytest.mark.models
@@ -38,3 +39,17 @@ def test_idle_weighs_dolls_that_rest_and_dolls_that_listen() -> None:
         "memory_per_resting_doll",
         "cpu_all_resting",
     }
+
+
+@pytest.mark.models
+def test_several_processes_are_compared_with_one() -> None:
+    if find_redis() is None:
+        pytest.skip("SEVERAL WORKERS ARE NOT MEASURED: no Redis-compatible server here")
+    few = ["--workers", "2", "--dolls", "6", "--codec", "adpcm", "--check"]
+    result = CliRunner().invoke(bench, ["capacity", "--json", *few])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout.splitlines()[-1])
+    assert report["result"]["adpcm_dolls"] == 12
+    assert report["result"]["adpcm_turns"] > 0
+    assert report["baseline"]["adpcm_turns"] > 0
+    assert report["result"]["adpcm_closed"] == 0
