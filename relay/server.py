@@ -13,6 +13,7 @@ import uvicorn
 
 from relay.app import WEBSOCKET_PATH, create_app
 from relay.cluster.cluster import Cluster
+from relay.cluster.entrance import Door
 from relay.cluster.place import Place
 from relay.cluster.server import ServerError, open_redis
 from relay.config import Settings
@@ -56,8 +57,10 @@ class Server(uvicorn.Server):
         on_ready: Callable[[], None] = lambda: None,
         on_second: Callable[[], bool] = lambda: True,
         on_end: Callable[[], None] = lambda: None,
+        door: Door | None = None,
     ) -> None:
-        """`here`: see `create_app`; `place`: see `Cluster`. `on_ready` is called when dolls can
+        """`here`: see `create_app`; `place`: see `Cluster`; `door`: where connections come from,
+        if this process does not listen itself. `on_ready` is called when dolls can
         come, `on_second` about once a second after that; the server ends when it returns False.
         `on_end` is called when it begins to part from its dolls."""
         relay = settings.relay
@@ -84,6 +87,7 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
         self._on_second = on_second
         self._on_end = on_end
+        self._door = door
 
     def end(self) -> None:
         """Part from the dolls and stop serving. From any thread, or a signal handler."""
@@ -135,20 +139,31 @@ class Server(uvicorn.Server):
         self._on_end()
         for server in self.servers:
             server.close()
+        if self._door is not None:
+            self._door.close()
         await self._dolls.close(lambda: self.force_exit)
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and log where: with port 0 the port is known only now."""
         await super().startup(sockets)
+        sockets_here = (one for server in self.servers for one in server.sockets)
+        addresses = [one.getsockname()[:2] for one in sockets_here]
+        if self._door is not None:
+            self._door.open(self._protocol, self.config.ssl)
+            addresses += self._door.addresses
         scheme = "wss" if self._certificate else "ws"
-        for server in self.servers:
-            for listening in server.sockets:
-                host, port = listening.getsockname()[:2]
-                structlog.get_logger().info(
-                    "listening", url=f"{scheme}://{host}:{port}{WEBSOCKET_PATH}", port=port
-                )
+        for host, port in addresses:
+            structlog.get_logger().info(
+                "listening", url=f"{scheme}://{host}:{port}{WEBSOCKET_PATH}", port=port
+            )
         self._on_ready()
+
+    def _protocol(self) -> asyncio.Protocol:
+        """For one connection, as uvicorn makes it where it listens itself."""
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
 
 async def _not_yet(*_: object) -> None:

@@ -14,12 +14,14 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from relay import log
+from relay.cluster.entrance import Address, Door
 from relay.cluster.place import Place
 from relay.config import ConfigError, Settings
 
@@ -35,7 +37,7 @@ START_S: Final = 300.0
 #: For it to part from its dolls: those in mid-answer take it along.
 STOP_S: Final = 35.0
 
-_READY, _BEAT, _FAILED = b"ready", b"beat", b"failed "
+_READY, _BEAT, _FAILED = b"ready", b"beat ", b"failed "
 
 _spawning = multiprocessing.get_context("spawn")
 
@@ -48,24 +50,29 @@ class Child:
         number: int,
         settings: Settings,
         build: Builder | None,
-        sockets: list[socket.socket],
+        addresses: Sequence[Address],
         here: str,
     ) -> None:
-        """Start it. `number` is its place among the workers, from 1."""
+        """Start it. `number` is its place among the workers, from 1; `addresses` are those at
+        which the parent listens."""
         self.number = number
         self.failure = ""  #: why it could not start, if that is for the owner to mend
         self.is_ready = False
         self._loop = asyncio.get_running_loop()
         self.started = self._heard_at = self._loop.time()
-        self._is_ending = False
+        self._is_ending = self._is_leaving = False
+        self._connections = self._taken = self._given = 0
         self._news = asyncio.Event()
         self._pipe, theirs = _spawning.Pipe(duplex=False)
+        self._door, door = socket.socketpair()
+        self._door.setblocking(False)
         values = settings.model_dump(round_trip=True)
         self._process = _spawning.Process(
-            target=_work, args=(number, values, build, sockets, here, theirs), daemon=False
+            target=_work, args=(number, values, build, door, addresses, here, theirs), daemon=False
         )
         self._process.start()
         theirs.close()
+        door.close()
         self._loop.add_reader(self._pipe.fileno(), self._read)
 
     @property
@@ -77,6 +84,25 @@ class Child:
     def has_ended(self) -> bool:
         """Whether it runs no more."""
         return self._process.exitcode is not None
+
+    @property
+    def takes(self) -> bool:
+        """Whether it can be given connections."""
+        return self.is_ready and not self._is_leaving and not self.has_ended
+
+    @property
+    def load(self) -> int:
+        """The connections that it has: those that it told of, and those on their way."""
+        return self._connections + self._given - self._taken
+
+    def give(self, connection: socket.socket) -> bool:
+        """Let it serve this one; False if it is gone, or its queue is full. It gets a copy."""
+        try:
+            socket.send_fds(self._door, [b"."], [connection.fileno()])
+        except OSError:
+            return False
+        self._given += 1
+        return True
 
     @property
     def exitcode(self) -> int | None:
@@ -102,6 +128,7 @@ class Child:
 
     async def stop(self) -> None:
         """End it: in order if it does so in time."""
+        self._is_leaving = True
         for end in (self._process.terminate, self._process.kill):
             if not self.has_ended:
                 end()
@@ -116,6 +143,7 @@ class Child:
         if not self._pipe.closed:
             self._loop.remove_reader(self._pipe.fileno())
             self._pipe.close()
+            self._door.close()
 
     async def _change(self) -> None:
         """Wait for news. That it has ended comes as none: its pipe closes a moment before."""
@@ -134,6 +162,9 @@ class Child:
         else:
             self._heard_at = self._loop.time()
             self.is_ready = self.is_ready or message == _READY
+            if message.startswith(_BEAT):
+                taken, connections = message.removeprefix(_BEAT).split()
+                self._taken, self._connections = int(taken), int(connections)
             if message.startswith(_FAILED):
                 self.failure = message.removeprefix(_FAILED).decode(errors="replace")
         self._news.set()
@@ -143,7 +174,8 @@ def _work(
     number: int,
     values: dict[str, Any],
     build: Builder | None,
-    sockets: list[socket.socket],
+    given: socket.socket,
+    addresses: Sequence[Address],
     here: str,
     pipe: Connection,
 ) -> None:
@@ -159,8 +191,13 @@ def _work(
             pipe.send_bytes(message)
         return os.getppid() == parent  # or there is nobody left to work for
 
+    door = Door(given, addresses)
+
     def ready() -> None:
         tell(_READY)
+
+    def second() -> bool:
+        return tell(_BEAT + b"%d %d" % (door.taken, len(server.server_state.connections)))
 
     try:
         settings = Settings(**values)
@@ -171,9 +208,10 @@ def _work(
             here=here,
             place=Place(number=number, group=hashlib.sha256(here.encode()).hexdigest()[:16]),
             on_ready=ready,
-            on_second=lambda: tell(_BEAT),
+            on_second=second,
+            door=door,
         )
-        server.run(sockets)
+        server.run([])
     except (*START_ERRORS, ConfigError) as error:
         tell(_FAILED + str(error).encode()[:2000])
         sys.exit(3)

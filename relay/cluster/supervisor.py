@@ -1,7 +1,8 @@
 """`doll relay --workers N`: one process that listens and serves nobody, and N that serve.
 
-The parent opens the listening sockets and keeps them: while a worker is away nobody is turned
-down, the others accept. Whichever worker is free takes the next connection.
+The parent opens the listening sockets and keeps them. It gives each connection to the worker that
+has the fewest (`entrance.py`); while one is away the others are given them, and while all are they
+wait in the kernel.
 
 uvicorn has a supervisor too. It runs uvicorn's own server class in the children, and nothing that
 is told apart from a crash: a wrong setting would be started again and again.
@@ -15,7 +16,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ import structlog
 
 from relay.cluster.backoff import Backoff
 from relay.cluster.child import Child
+from relay.cluster.entrance import Entrance
 from relay.config import ConfigError, Settings
 
 if TYPE_CHECKING:
@@ -43,13 +45,15 @@ def supervise(settings: Settings, build: Builder | None = None) -> None:
     if not hasattr(signal, "SIGHUP"):
         raise ConfigError("relay.workers: this system cannot share a socket; run one worker")
     sockets = _listen(settings.relay.host, settings.relay.port)
+    addresses = [listening.getsockname()[:2] for listening in sockets]
     here = secrets.token_urlsafe(32)
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(
                 Supervisor(
                     settings.relay.workers,
-                    lambda number: Child(number, settings, build, sockets, here),
+                    lambda number: Child(number, settings, build, addresses, here),
+                    sockets,
                 ).run()
             )
     finally:
@@ -69,9 +73,12 @@ class _Place:
 class Supervisor:
     """Keeps so many workers running."""
 
-    def __init__(self, workers: int, start: Callable[[int], Child]) -> None:
+    def __init__(
+        self, workers: int, start: Callable[[int], Child], sockets: Sequence[socket.socket]
+    ) -> None:
         self._places = [_Place(number, Backoff()) for number in range(1, workers + 1)]
         self._start = start
+        self._sockets = sockets
         self._stop = asyncio.Event()
         self._anew = asyncio.Event()
 
@@ -84,6 +91,8 @@ class Supervisor:
         # The first one alone: it prepares what all need once, and finds out what is wrong.
         first = self._places[0]
         first.child = self._start(first.number)
+        entrance = Entrance(self._sockets, self._takers)
+        entrance.open()
         stop = asyncio.create_task(self._stop.wait())
         try:
             ready = asyncio.create_task(first.child.ready())
@@ -102,8 +111,13 @@ class Supervisor:
                     raise result
         finally:
             _log.info("the workers stop")
+            entrance.close()
             children = [place.child for place in self._places if place.child is not None]
             await asyncio.gather(*(child.stop() for child in children))
+
+    def _takers(self) -> list[Child]:
+        children = (place.child for place in self._places)
+        return [child for child in children if child is not None and child.takes]
 
     async def _keep(self, place: _Place) -> None:
         """Start a worker whenever there is none."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 import psutil
 
-from tools.bench.capacity import SERVER, Timing, Trial, look
+from tools.bench.capacity import LIMIT_S, SERVER, Timing, Trial, look
 from tools.bench.cores import Meter
 from tools.bench.crowd import Crowd
 from tools.bench.report import Goal, Report
@@ -58,6 +59,12 @@ async def measure(codecs: Sequence[str], workers: int, dolls: int, timing: Timin
                 "times",
             ),
             Goal(f"{name}_share_of_the_fullest", round(share, 2), UNEVEN, "times"),
+            Goal(
+                f"{name}_first_audio_p95",
+                several.figures().get("first_audio_p95_ms", math.inf),
+                LIMIT_S * 1000,
+                "ms",
+            ),
             Goal(f"{name}_answers_lost", several.seen.lost + several.seen.closed, 0, ""),
         ]
     return Report("capacity", _METHOD, baseline, result, goals)
