@@ -21,6 +21,9 @@ _ROUND_S = 14.0
 #: The relay gives up on a doll that is gone after `_RESUME_S`; after a rest nothing is left of it.
 _RESUME_S, _REST_S = 1.0, 4.0
 
+#: As `doll deploy` and the Dockerfile run it.
+ALLOCATOR = {"PYTHONMALLOC": "malloc", "MALLOC_ARENA_MAX": "1"}
+
 
 @dataclass(frozen=True, slots=True)
 class Rest:
@@ -47,7 +50,10 @@ async def minutes(for_s: float, round_s: float = _ROUND_S) -> Minutes:
     """Rounds in which dolls come, talk, are interrupted, and are gone in mid-sentence."""
     codec, result, told = await prepare("adpcm"), Minutes(), Told()
     names = [f"bench-{number}" for number in range(_DOLLS)]
-    environment = {"DOLL_TURN__RESUME_S": str(_RESUME_S), "DOLL_LIMITS__TURNS_PER_MIN": "600"}
+    environment = ALLOCATOR | {
+        "DOLL_TURN__RESUME_S": str(_RESUME_S),
+        "DOLL_LIMITS__TURNS_PER_MIN": "600",
+    }
     async with running_relay(command=_SERVER, environment=environment, on_event=told.take) as relay:
         url, tokens = await relay.url(), await relay.tokens(*names)
         start = time.monotonic()

@@ -1,24 +1,31 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import socket
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import cast
 
 import pytest
+import uvloop
 
 from relay.cluster.entrance import Door, Entrance
+from relay.web.tls import Certificate
+from tools.certificate.make import make
 
 
 class Worker:
     """Serves what it is given by saying its name; `load` as a worker tells it."""
 
-    def __init__(self, name: bytes) -> None:
+    def __init__(self, name: bytes, tls: ssl.SSLContext | None = None) -> None:
         self.name = name
         self.load = 0
         self.refuses = False
         self._there, here = socket.socketpair()
         self.door = Door(here, [])
-        self.door.open(lambda: _Greeter(self.name), None)
+        self.door.open(lambda: _Greeter(self.name), tls)
 
     def give(self, connection: socket.socket) -> bool:
         if self.refuses:
@@ -37,9 +44,9 @@ class _Greeter(asyncio.Protocol):
         self._name = name
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        transport.write(self._name)
-        transport.close()
+        there = cast("asyncio.WriteTransport", transport)  # which uvloop's TLS only looks like
+        there.write(self._name)
+        there.close()
 
 
 class Port:
@@ -52,9 +59,9 @@ class Port:
         self.entrance = Entrance([self._listening], lambda: self.workers)
         self.entrance.open()
 
-    async def ask(self) -> bytes:
+    async def ask(self, tls: ssl.SSLContext | None = None) -> bytes:
         """Who serves the next connection; nothing if it is closed unserved."""
-        reader, writer = await asyncio.open_connection(*self._listening.getsockname())
+        reader, writer = await asyncio.open_connection(*self._listening.getsockname(), ssl=tls)
         try:
             return await reader.read()
         finally:
@@ -109,6 +116,25 @@ async def test_whoever_comes_while_no_worker_is_there_waits_for_the_first(port: 
     assert not asking.done()
     port.workers = [Worker(b"first")]
     assert await asking == b"first"
+
+
+async def test_a_worker_speaks_tls_itself_and_survives_who_does_not(tmp_path: Path) -> None:
+    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    for path, pem in zip(files, make(("127.0.0.1",), dt.datetime.now(dt.UTC)), strict=True):
+        path.write_bytes(pem)
+
+    async def both() -> bytes:
+        port = Port()
+        port.workers = [Worker(b"secret", Certificate(*files).context)]
+        try:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await port.ask(ssl.create_default_context())
+            return await port.ask(ssl.create_default_context(cafile=files[0]))
+        finally:
+            port.close()
+
+    assert await both() == b"secret"
+    assert await asyncio.to_thread(uvloop.run, both()) == b"secret"
 
 
 async def test_a_door_whose_parent_is_gone_stays_shut(port: Port) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,7 +16,16 @@ from tools.bench.command import bench
 from tools.bench.soak_census import Growers
 from tools.bench.soak_flat import slope
 from tools.bench.soak_life import trouble
+from tools.bench.soak_real import ALLOCATOR
 from tools.bench.soak_virtual import soak
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_relay_that_is_soaked_has_the_allocator_of_those_that_are_deployed() -> None:
+    names = ("Dockerfile", "tools/deploy/templates/doll-relay.service")
+    for text in ((ROOT / name).read_text(encoding="utf-8") for name in names):
+        assert all(f"{key}={value}" in text for key, value in ALLOCATOR.items())
 
 
 def test_a_straight_line_has_its_slope_and_no_doubt() -> None:
