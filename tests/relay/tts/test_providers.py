@@ -138,7 +138,7 @@ async def test_what_a_server_needs_is_asked_for(missing: str, shelf: VoiceShelf)
     [
         (TtsSettings(), "onnxruntime", "embedded"),
         (TtsSettings(provider="edge"), "edge_tts", "edge"),
-        (TtsSettings(provider="edge"), "av", "edge"),
+        (TtsSettings(provider="edge"), "soundfile", "edge"),
     ],
 )
 async def test_a_missing_package_names_its_extra(
